@@ -1,0 +1,146 @@
+//! What goes into a statement and what comes out of a row.
+//!
+//! The schema uses four types that both engines hold alike: text, 64 bit integers, bytes and
+//! booleans. Times are integers: microseconds since 1970, UTC.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
+use crate::StorageError;
+
+/// One argument of a statement, possibly null; a null keeps its type.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Bytes(Option<Vec<u8>>),
+    Boolean(Option<bool>),
+}
+
+/// The arguments of a statement in the order of its placeholders: `args![id, now]`.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::engine::Value::from($value)),*]
+    };
+}
+pub(crate) use args;
+
+macro_rules! value_from {
+    ($($variant:ident($inner:ty): $($type:ty => |$name:ident| $expression:expr),+;)+) => {$($(
+        impl From<$type> for Value {
+            fn from($name: $type) -> Self {
+                Self::$variant(Some($expression))
+            }
+        }
+
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self {
+                Self::$variant(value.map(|$name| -> $inner { $expression }))
+            }
+        }
+    )+)+};
+}
+
+value_from! {
+    Text(String): &str => |text| text.to_owned(), String => |text| text, &String => |text| text.clone();
+    Integer(i64): i64 => |number| number;
+    Bytes(Vec<u8>): &[u8] => |bytes| bytes.to_vec(), Vec<u8> => |bytes| bytes, &Vec<u8> => |bytes| bytes.clone(),
+        [u8; 32] => |bytes| bytes.to_vec(), &[u8; 32] => |bytes| bytes.to_vec();
+    Boolean(bool): bool => |truth| truth;
+}
+
+/// Binds the arguments to a query of either engine.
+macro_rules! bind {
+    ($sql:expr, $arguments:expr) => {{
+        let mut query = sqlx::query($sql);
+        for argument in $arguments {
+            query = match argument {
+                Value::Text(value) => query.bind(value),
+                Value::Integer(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+                Value::Boolean(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+pub(super) use bind;
+
+/// One row of an answer.
+pub(crate) struct Row(Inner);
+
+enum Inner {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// The value of a column, as the type that is asked for.
+    pub(crate) fn get<T: Column>(&self, column: &'static str) -> Result<T, StorageError> {
+        T::read(self, column)
+    }
+
+    fn decode<'r, T>(&'r self, column: &'static str) -> Result<T, StorageError>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+        T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        match &self.0 {
+            Inner::Sqlite(row) => row.try_get(column),
+            Inner::Postgres(row) => row.try_get(column),
+        }
+        .map_err(|error| StorageError::corrupt(column, error))
+    }
+}
+
+impl From<SqliteRow> for Row {
+    fn from(row: SqliteRow) -> Self {
+        Self(Inner::Sqlite(row))
+    }
+}
+
+impl From<PgRow> for Row {
+    fn from(row: PgRow) -> Self {
+        Self(Inner::Postgres(row))
+    }
+}
+
+/// A type that a column can be read as.
+pub(crate) trait Column: Sized {
+    /// Reads the named column.
+    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError>;
+}
+
+macro_rules! plain_column {
+    ($($type:ty),+) => {$(
+        impl Column for $type {
+            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+                row.decode(column)
+            }
+        }
+
+        impl Column for Option<$type> {
+            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+                row.decode(column)
+            }
+        }
+    )+};
+}
+
+plain_column!(String, i64, Vec<u8>, bool);
+
+impl Column for [u8; 32] {
+    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+        let bytes: Vec<u8> = row.get(column)?;
+        bytes
+            .try_into()
+            .map_err(|_| StorageError::corrupt(column, "is not 32 bytes long"))
+    }
+}
+
+/// A record that is read from one row.
+pub(crate) trait Record: Sized {
+    /// Reads the record.
+    fn read(row: &Row) -> Result<Self, StorageError>;
+}
