@@ -1,9 +1,13 @@
 //! OAuth 2.1, OpenID Connect, ID-JAG and MCP messages as types. Sans-IO.
 
+mod absolute_uri;
 pub mod digest;
 pub mod ids;
 pub mod issuer;
+pub mod oauth_error;
 pub mod random;
+pub mod redirect_uri;
+pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod time;
