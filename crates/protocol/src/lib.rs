@@ -4,6 +4,7 @@ mod absolute_uri;
 pub mod digest;
 pub mod ids;
 pub mod issuer;
+pub mod json;
 pub mod oauth_error;
 pub mod random;
 pub mod redirect_uri;
