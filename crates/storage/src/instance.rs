@@ -33,7 +33,7 @@ pub(crate) async fn ensure(tx: &mut Transaction) -> Result<(), StorageError> {
     tx.execute(
         "INSERT INTO instance (one, id, epoch, kek_check) VALUES (1, $1, 1, $2)
          ON CONFLICT (one) DO NOTHING",
-        args!["", check],
+        args![symbolon_protocol::random::id(), check],
     )
     .await?;
     let Check(stored) = tx

@@ -3,12 +3,20 @@
 //! A record is one file: its struct, its states and its SQL. Functions that read take a
 //! [`Connection`], functions that write a [`Transaction`], and time is always passed in.
 
+#[cfg(test)]
+extern crate self as symbolon_storage;
+
 mod engine;
 mod error;
 pub mod instance;
 pub mod news;
+pub mod revocation;
 pub mod seal;
 
 pub use engine::{Connection, OpenOptions, Store, Transaction};
 pub use error::StorageError;
 pub use seal::{KeyEncryptionKey, Sealer};
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;

@@ -8,7 +8,7 @@ use sqlx::{Postgres, Sqlite};
 
 use super::value::{Record, Row, Value, bind};
 use crate::StorageError;
-use crate::news::Topic;
+use crate::news::Announcement;
 use crate::seal::Sealer;
 
 /// A consistent view of the database for reading.
@@ -177,7 +177,7 @@ impl From<sqlx::postgres::PgQueryResult> for Answer {
 /// Reads like a [`Connection`] and sees its own writes.
 pub struct Transaction {
     connection: Connection,
-    news: Vec<(Topic, String)>,
+    news: Vec<Announcement>,
 }
 
 impl Transaction {
@@ -200,8 +200,8 @@ impl Transaction {
     }
 
     /// Remembers news to be numbered and written at the very end of the transaction.
-    pub(crate) fn announce(&mut self, topic: Topic, subject: String) {
-        self.news.push((topic, subject));
+    pub(crate) fn announce(&mut self, news: Announcement) {
+        self.news.push(news);
     }
 
     /// Forgets what an earlier job of the same group left behind.

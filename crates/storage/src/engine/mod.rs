@@ -13,6 +13,8 @@
 mod connection;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod tests;
 mod value;
 mod writer;
 
@@ -28,7 +30,7 @@ pub(crate) use value::{Column, Record, Row, Value, args};
 
 use crate::StorageError;
 use crate::seal::Sealer;
-use writer::{Job, Write, run_guarded};
+use writer::{Message, Write, run_guarded};
 
 /// A database of a deployment. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -46,7 +48,7 @@ enum Engine {
 #[derive(Clone)]
 struct Sqlite {
     readers: SqlitePool,
-    writer: mpsc::Sender<Box<dyn Job>>,
+    writer: mpsc::Sender<Message>,
     /// In-memory databases share one page cache, whose table locks could deadlock a reader with the
     /// writer: there, readers and the writer take turns.
     turns: Option<Arc<RwLock<()>>>,
@@ -81,8 +83,8 @@ impl Store {
 
     /// Runs one transaction. When this returns `Ok`, what it wrote is durable; on `Err` nothing is.
     ///
-    /// The job runs to its end even if the caller goes away. A statement that failed spoils the
-    /// whole transaction, whatever the job answers.
+    /// If the caller goes away meanwhile, the transaction still happens wholly or not at all. A
+    /// statement that failed spoils the whole transaction, whatever the job answers.
     ///
     /// # Errors
     /// Whatever the job answers, or a [`StorageError`]; see [`StorageError::is_retryable`].
@@ -95,10 +97,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
                 let (answer, answered) = oneshot::channel();
-                sqlite
-                    .writer
-                    .try_send(Box::new(Write { job, answer }))
-                    .map_err(refusal)?;
+                let job = Message::Run(Box::new(Write { job, answer }));
+                sqlite.writer.try_send(job).map_err(refusal)?;
                 answered
                     .await
                     .unwrap_or_else(|_| Err(StorageError::Closed.into()))
@@ -117,7 +117,14 @@ impl Store {
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.readers.close().await,
+            Engine::Sqlite(sqlite) => {
+                sqlite.readers.close().await;
+                let (closed, done) = oneshot::channel();
+                // Either failure means that the writer has closed already.
+                if sqlite.writer.send(Message::Close(closed)).await.is_ok() {
+                    let _ = done.await;
+                }
+            }
             Engine::Postgres(pool) => pool.close().await,
         }
     }
@@ -133,7 +140,7 @@ where
     Ok(value)
 }
 
-fn refusal(error: mpsc::error::TrySendError<Box<dyn Job>>) -> StorageError {
+fn refusal(error: mpsc::error::TrySendError<Message>) -> StorageError {
     match error {
         mpsc::error::TrySendError::Full(_) => StorageError::Busy,
         mpsc::error::TrySendError::Closed(_) => StorageError::Closed,

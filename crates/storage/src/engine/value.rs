@@ -3,9 +3,18 @@
 //! The schema uses four types that both engines hold alike: text, 64 bit integers, bytes and
 //! booleans. Times are integers: microseconds since 1970, UTC.
 
+use std::str::FromStr;
+
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
+
+use symbolon_protocol::ids::{
+    ClientId, ConnectionId, GrantId, KeyId, OrganizationId, PolicyId, ServerId, SessionId, UserId,
+};
+use symbolon_protocol::issuer::IssuerRole;
+use symbolon_protocol::scope::ScopeSet;
+use symbolon_protocol::time::Timestamp;
 
 use crate::StorageError;
 
@@ -44,10 +53,62 @@ macro_rules! value_from {
 
 value_from! {
     Text(String): &str => |text| text.to_owned(), String => |text| text, &String => |text| text.clone();
-    Integer(i64): i64 => |number| number;
+    Integer(i64): i64 => |number| number, Timestamp => |time| time.micros();
     Bytes(Vec<u8>): &[u8] => |bytes| bytes.to_vec(), Vec<u8> => |bytes| bytes, &Vec<u8> => |bytes| bytes.clone(),
         [u8; 32] => |bytes| bytes.to_vec(), &[u8; 32] => |bytes| bytes.to_vec();
     Boolean(bool): bool => |truth| truth;
+}
+
+/// Types that are stored as the text they print.
+macro_rules! textual {
+    ($($type:ty),+ $(,)?) => {$(
+        impl From<&$type> for Value {
+            fn from(value: &$type) -> Self {
+                Self::Text(Some(value.to_string()))
+            }
+        }
+
+        impl From<Option<&$type>> for Value {
+            fn from(value: Option<&$type>) -> Self {
+                Self::Text(value.map(ToString::to_string))
+            }
+        }
+
+        impl Column for $type {
+            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+                parse(&row.get::<String>(column)?, column)
+            }
+        }
+
+        impl Column for Option<$type> {
+            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+                let text: Option<String> = row.get(column)?;
+                text.map(|text| parse(&text, column)).transpose()
+            }
+        }
+    )+};
+}
+
+textual!(
+    ClientId,
+    ConnectionId,
+    GrantId,
+    IssuerRole,
+    KeyId,
+    OrganizationId,
+    PolicyId,
+    ScopeSet,
+    ServerId,
+    SessionId,
+    UserId,
+);
+
+fn parse<T: FromStr<Err: std::fmt::Display>>(
+    text: &str,
+    column: &'static str,
+) -> Result<T, StorageError> {
+    text.parse()
+        .map_err(|error| StorageError::corrupt(column, error))
 }
 
 /// Binds the arguments to a query of either engine.
@@ -129,6 +190,18 @@ macro_rules! plain_column {
 }
 
 plain_column!(String, i64, Vec<u8>, bool);
+
+impl Column for Timestamp {
+    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+        row.get(column).map(Self::from_micros)
+    }
+}
+
+impl Column for Option<Timestamp> {
+    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+        Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_micros))
+    }
+}
 
 impl Column for [u8; 32] {
     fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {

@@ -21,6 +21,14 @@ const GROUP: usize = 64;
 /// Jobs that wait at most; further ones are refused with [`StorageError::Busy`].
 pub(super) const QUEUE: usize = 4096;
 
+/// What the writer is asked to do.
+pub(super) enum Message {
+    /// Run a transaction.
+    Run(Box<dyn Job>),
+    /// Stop, close the connection and say so.
+    Close(oneshot::Sender<()>),
+}
+
 /// A transaction to run, with its caller waiting for the answer.
 pub(super) trait Job: Send {
     /// Runs the transaction up to, but without, its commit.
@@ -91,38 +99,50 @@ where
     }
 }
 
-/// Takes jobs until the last [`Store`](crate::Store) is gone, then closes the connection.
+/// Takes jobs until the store is closed or its last clone is gone, then closes the connection.
 ///
-/// `alone` keeps readers of an in-memory database out while a group runs.
+/// `turns` keeps readers of an in-memory database out while a group runs.
 pub(super) async fn run(
     mut tx: Transaction,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    alone: Option<Arc<RwLock<()>>>,
+    mut queue: mpsc::Receiver<Message>,
+    turns: Option<Arc<RwLock<()>>>,
 ) {
-    while let Some(first) = queue.recv().await {
-        let _alone = match &alone {
-            Some(lock) => Some(lock.write().await),
-            None => None,
-        };
-        commit_group(&mut tx, first, &mut queue).await;
+    let mut closed = None;
+    while closed.is_none() {
+        match queue.recv().await {
+            Some(Message::Run(first)) => {
+                let _turn = match &turns {
+                    Some(lock) => Some(lock.write().await),
+                    None => None,
+                };
+                closed = commit_group(&mut tx, first, &mut queue).await;
+            }
+            Some(Message::Close(answer)) => closed = Some(answer),
+            None => break,
+        }
     }
     if let Err(error) = tx.into_connection().end().await {
-        tracing::warn!(%error, "the writer's connection did not close cleanly");
+        tracing::warn!(%error, "the connection of the writer did not close cleanly");
+    }
+    if let Some(answer) = closed {
+        let _ = answer.send(());
     }
 }
 
-/// Runs one group of jobs and answers every one of them.
+/// Runs one group of jobs and answers every one of them; says whether it was asked to close.
 async fn commit_group(
     tx: &mut Transaction,
     first: Box<dyn Job>,
-    queue: &mut mpsc::Receiver<Box<dyn Job>>,
-) {
+    queue: &mut mpsc::Receiver<Message>,
+) -> Option<oneshot::Sender<()>> {
     if let Err(error) = control(tx, "BEGIN IMMEDIATE; SAVEPOINT job").await {
+        // It may have begun and only the savepoint failed; a second error says nothing new.
         let _ = control(tx, "ROLLBACK").await;
         first.refuse(error);
-        return;
+        return None;
     }
-    let (answers, ran) = run_group(tx, first, queue).await;
+    let mut group = Group::default();
+    let ran = group.run(tx, first, queue).await;
     let committed = match ran {
         Ok(()) => control(tx, "COMMIT").await,
         Err(error) => Err(error),
@@ -131,41 +151,58 @@ async fn commit_group(
         let _ = control(tx, "ROLLBACK").await;
     }
     let committed = committed.map_err(Arc::new);
-    for answer in answers {
+    for answer in group.answers {
         answer(committed.clone().map_err(StorageError::NotCommitted));
     }
+    group.closed
 }
 
-/// Runs the first job and those that wait behind it, each in the savepoint.
-async fn run_group(
-    tx: &mut Transaction,
-    first: Box<dyn Job>,
-    queue: &mut mpsc::Receiver<Box<dyn Job>>,
-) -> (Vec<Answer>, Result<(), StorageError>) {
-    let mut answers = Vec::new();
-    let mut job = first;
-    loop {
-        tx.restart();
-        let finished = job.run(tx).await;
-        answers.push(finished.answer);
-        let next = if answers.len() < GROUP {
-            queue.try_recv().ok()
-        } else {
-            None
-        };
-        let boundary = match (finished.keep, &next) {
-            (true, None) => return (answers, Ok(())),
-            (true, Some(_)) => control(tx, "RELEASE job; SAVEPOINT job").await,
-            (false, _) => control(tx, "ROLLBACK TO job").await,
-        };
-        match (boundary, next) {
-            (Ok(()), Some(waiting)) => job = waiting,
-            (Ok(()), None) => return (answers, Ok(())),
-            (Err(error), next) => {
+/// The jobs that share a commit.
+#[derive(Default)]
+struct Group {
+    answers: Vec<Answer>,
+    closed: Option<oneshot::Sender<()>>,
+}
+
+impl Group {
+    /// Runs the first job and those that wait behind it, each inside the savepoint.
+    async fn run(
+        &mut self,
+        tx: &mut Transaction,
+        first: Box<dyn Job>,
+        queue: &mut mpsc::Receiver<Message>,
+    ) -> Result<(), StorageError> {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            tx.restart();
+            let finished = job.run(tx).await;
+            self.answers.push(finished.answer);
+            next = self.next(queue);
+            let boundary = match (finished.keep, &next) {
+                (true, None) => return Ok(()),
+                (true, Some(_)) => control(tx, "RELEASE job; SAVEPOINT job").await,
+                (false, _) => control(tx, "ROLLBACK TO job").await,
+            };
+            if let Err(error) = boundary {
                 if let Some(waiting) = next {
                     waiting.refuse(StorageError::Busy);
                 }
-                return (answers, Err(error));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next job of this group: one that waits already.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Box<dyn Job>> {
+        if self.answers.len() >= GROUP || self.closed.is_some() {
+            return None;
+        }
+        match queue.try_recv().ok()? {
+            Message::Run(job) => Some(job),
+            Message::Close(answer) => {
+                self.closed = Some(answer);
+                None
             }
         }
     }

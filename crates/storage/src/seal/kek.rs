@@ -13,6 +13,22 @@ pub struct KeyEncryptionKey {
 }
 
 impl KeyEncryptionKey {
+    /// A new random key of version 1; for `init` and `demo` only (design §4 rule 19).
+    pub fn generate() -> Self {
+        Self {
+            version: 1,
+            bytes: Zeroizing::new(symbolon_protocol::random::bytes()),
+        }
+    }
+
+    /// A new random key that follows this one; the old one stays needed until everything is resealed.
+    pub fn successor(&self) -> Self {
+        Self {
+            version: self.version + 1,
+            ..Self::generate()
+        }
+    }
+
     /// Reads `VERSION.KEY`, or a key alone as version 1; base64 of either alphabet, padded or not.
     ///
     /// # Errors
