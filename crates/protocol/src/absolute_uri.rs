@@ -5,7 +5,7 @@
 //!
 //! [RFC 3986]: https://www.rfc-editor.org/rfc/rfc3986
 
-use url::{Host, Url};
+use url::Url;
 
 /// The longest URI that is read, in bytes.
 pub(crate) const MAX_URI_BYTES: usize = 2048;
@@ -20,25 +20,6 @@ pub(crate) fn parse(text: &str) -> Option<Url> {
     let authority = authority.split(['/', '?']).next().unwrap_or_default();
     // An empty userinfo ("https://@host") is dropped by the parser, hence the look at the text.
     (url.fragment().is_none() && !authority.contains('@')).then_some(url)
-}
-
-/// Whether `url` is `https`, or `http` on this very machine.
-pub(crate) fn is_https_or_loopback(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => url.host().is_some(),
-        "http" => is_loopback(url),
-        _ => false,
-    }
-}
-
-/// Whether the host is `localhost`, in `127.0.0.0/8` or `[::1]`.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// RFC 3986 §2: unreserved, reserved and `%`; notably no space, quote, backslash or `|`.
@@ -69,15 +50,5 @@ mod tests {
         }
         assert!(parse(&format!("https://a.example/{}", "x".repeat(MAX_URI_BYTES))).is_none());
         assert!(parse("https://a.example/p?q=@").is_some());
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        let allowed = |text| is_https_or_loopback(&parse(text).unwrap());
-        assert!(allowed("https://a.example"));
-        assert!(allowed("http://127.0.0.1:8080/mcp") && allowed("http://[::1]/"));
-        assert!(allowed("http://localhost/"));
-        assert!(!allowed("http://localhost.evil.example/"));
-        assert!(!allowed("http://a.example/") && !allowed("urn:a:b"));
     }
 }

@@ -1,14 +1,18 @@
 //! OAuth 2.1, OpenID Connect, ID-JAG and MCP messages as types. Sans-IO.
 
 mod absolute_uri;
+pub mod client_authentication;
 pub mod digest;
+pub mod form;
 pub mod ids;
 pub mod issuer;
 pub mod json;
 pub mod oauth_error;
+pub mod pkce;
 pub mod random;
 pub mod redirect_uri;
 pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod time;
+pub mod token_request;

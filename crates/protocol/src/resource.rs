@@ -12,7 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::{Position, Url};
 
-use crate::absolute_uri;
+use crate::{absolute_uri, issuer::is_https_or_loopback};
 
 /// The identifier of a protected resource.
 ///
@@ -34,7 +34,7 @@ impl ResourceIndicator {
     /// [`MalformedResource`] for a relative URI, another scheme, a fragment or userinfo.
     pub fn parse(text: &str) -> Result<Self, MalformedResource> {
         absolute_uri::parse(text)
-            .filter(absolute_uri::is_https_or_loopback)
+            .filter(is_https_or_loopback)
             .map(|_| Self(text.to_owned()))
             .ok_or(MalformedResource)
     }
