@@ -1,0 +1,41 @@
+//! Real MCP clients run enterprise-managed authorization against `idp`, `as` and gateway, each until
+//! a tool of `@modelcontextprotocol/server-everything` answers. The Rust client is a test of the
+//! workspace, because it is a library.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::deployment::{self, Deployment, IDP_SECRET};
+use super::everything::Everything;
+use crate::{process, tools};
+
+/// `@modelcontextprotocol/client`.
+pub(super) fn typescript() -> Result<()> {
+    let everything = Everything::start("ema-typescript-upstream")?;
+    let upstream = everything.url();
+    let deployment = Deployment::start("ema-typescript", |url| {
+        deployment::servers(url, &[("everything", upstream)])
+    })?;
+    let settings = deployment.settings("everything", "echo", json!({ "message": "hello" }));
+    let mut command = deployment::node("ema.mjs")?;
+    process::run(command.arg(settings.to_string()))
+}
+
+/// PyPI `mcp`.
+pub(super) fn python() -> Result<()> {
+    let everything = Everything::start("ema-python-upstream")?;
+    let upstream = everything.url();
+    let deployment = Deployment::start("ema-python", |url| {
+        deployment::servers(url, &[("everything", upstream)])
+    })?;
+    let settings = deployment.settings("everything", "echo", json!({ "message": "hello" }));
+    let answer = deployment.sign_in("idp/acme", IDP_SECRET, &["openid"])?;
+    let id_token = answer["id_token"]
+        .as_str()
+        .context("no id_token in the answer")?;
+    let mut command = Command::new(tools::python()?);
+    command.arg(process::root().join("xtask/judges/ema.py"));
+    process::run(command.arg(settings.to_string()).arg(id_token))
+}
