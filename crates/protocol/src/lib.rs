@@ -1,6 +1,8 @@
 //! OAuth 2.1, OpenID Connect, ID-JAG and MCP messages as types. Sans-IO.
 
 mod absolute_uri;
+pub mod authorization_request;
+pub mod authorization_response;
 pub mod client_authentication;
 pub mod digest;
 pub mod form;
