@@ -2,6 +2,10 @@
 //!
 //! [RFC 8693]: https://www.rfc-editor.org/rfc/rfc8693
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 use crate::form::Form;
 use crate::oauth_error::OAuthError;
 use crate::resource::ResourceIndicator;
@@ -90,6 +94,18 @@ impl TokenType {
         Self::ALL
             .into_iter()
             .find(|token_type| token_type.as_str() == text)
+    }
+}
+
+impl fmt::Display for TokenType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for TokenType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
