@@ -6,6 +6,9 @@
 #[cfg(test)]
 extern crate self as symbolon_storage;
 
+pub mod audit;
+pub mod definition;
+pub mod directory;
 mod engine;
 mod error;
 pub mod instance;

@@ -1,7 +1,11 @@
 //! Databases for tests: in-memory SQLite always, PostgreSQL where `SYMBOLON_TEST_POSTGRES` is a URL.
 //!
 //! Every test gets a database (SQLite) or a schema (PostgreSQL) of its own.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of the fixture")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its part of the fixture"
+)]
 
 use std::future::Future;
 
