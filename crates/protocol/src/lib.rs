@@ -3,6 +3,7 @@
 mod absolute_uri;
 pub mod authorization_request;
 pub mod authorization_response;
+pub mod challenge;
 pub mod client_authentication;
 pub mod confirmation;
 pub mod digest;
@@ -11,6 +12,7 @@ pub mod ids;
 pub mod issuer;
 pub mod jose;
 pub mod json;
+pub mod metadata;
 pub mod oauth_error;
 pub mod pkce;
 pub mod random;
