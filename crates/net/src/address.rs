@@ -1,8 +1,9 @@
 //! Which addresses a request may be sent to.
 //!
-//! The registries of special-use addresses ([RFC 6890], kept by IANA) and the addresses on which clouds serve
-//! credentials to their machines. IPv4 in disguise (IPv4-mapped, IPv4-compatible, NAT64, 6to4, Teredo) is judged by
-//! the address inside. Link-local and metadata addresses are refused whatever an administrator allowed.
+//! The registries of special-use addresses ([RFC 6890], kept by IANA) and the addresses on which
+//! clouds serve credentials to their machines. IPv4 in disguise (IPv4-mapped, IPv4-compatible,
+//! NAT64, 6to4, Teredo) is judged by the address inside. Link-local and metadata addresses are
+//! refused whatever an administrator allowed.
 //!
 //! [RFC 6890]: https://www.rfc-editor.org/rfc/rfc6890
 
@@ -15,7 +16,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 pub(crate) enum AddressKind {
     /// A host on the internet.
     Global,
-    /// Loopback, private, shared, documentation, reserved: reached only where `[net] allow` names it.
+    /// Loopback, private, shared, documentation, reserved: reached only where `[net] allow` names
+    /// it.
     SpecialUse,
     /// Link-local, cloud metadata, unspecified, multicast, broadcast: never reached.
     Forbidden,
@@ -57,7 +59,8 @@ pub enum AddressRefused {
     },
 }
 
-/// Networks that are always refused (RFC 3927, RFC 1122 §3.2.1.3, RFC 5771, and cloud metadata services).
+/// Networks that are always refused (RFC 3927, RFC 1122 §3.2.1.3, RFC 5771, and cloud metadata
+/// services).
 const FORBIDDEN_V4: [Ipv4Net; 7] = [
     v4([0, 0, 0, 0], 8), // "this network": Linux connects 0.0.0.0 to itself
     v4([169, 254, 0, 0], 16),
@@ -90,7 +93,7 @@ const FORBIDDEN_V6: [Ipv6Net; 8] = [
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
     v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10),
     v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),
-    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48), // local NAT64: the address inside cannot be read reliably
+    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48), // local NAT64: no telling what is inside
     v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32), // Amazon metadata and credentials
     v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42], 128), // Scaleway metadata
     v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128), // Google metadata

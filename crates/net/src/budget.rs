@@ -1,7 +1,8 @@
 //! How often strangers may make us fetch (design rule 20).
 //!
-//! A fetch on a stranger's word spends from the budget of the host it goes to and from the budget of whoever asked,
-//! and few run at a time. Memory is bounded: counters that were not used for a while are full again anyway.
+//! A fetch on a stranger's word spends from the budget of the host it goes to and from the budget
+//! of whoever asked, and few run at a time. Memory is bounded: counters that were not used for a
+//! while are full again anyway.
 
 use std::{
     hash::Hash,

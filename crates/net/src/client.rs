@@ -1,8 +1,9 @@
 //! Requests to other hosts, guarded.
 //!
-//! No redirect is followed, no proxy of the environment is used, time and size are bounded, and the addresses a
-//! connection is opened to are the addresses that were checked. Connections are never shared between classes of URL,
-//! so a stranger's URL cannot ride on a connection that an administrator's URL was allowed to open.
+//! No redirect is followed, no proxy of the environment is used, time and size are bounded, and the
+//! addresses a connection is opened to are the addresses that were checked. Connections are never
+//! shared between classes of URL, so a stranger's URL cannot ride on a connection that an
+//! administrator's URL was allowed to open.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -126,7 +127,8 @@ impl HttpClient {
     /// Fetches a JSON document: status 200 and a JSON content type (`AS-172`).
     ///
     /// # Errors
-    /// [`FetchError`], with [`FetchError::Status`] and [`FetchError::NotJson`] for an answer that is none.
+    /// [`FetchError`], with [`FetchError::Status`] and [`FetchError::NotJson`] for an answer that
+    /// is none.
     pub async fn fetch_json<T: DeserializeOwned>(
         &self,
         class: UrlClass,
@@ -142,10 +144,12 @@ impl HttpClient {
 
     /// Posts a form and reads an answer of at most [`limit::TOKENS`] bytes.
     ///
-    /// Mark an `Authorization` value as sensitive; neither headers nor form ever appear in errors or logs.
+    /// Mark an `Authorization` value as sensitive; neither headers nor form ever appear in errors
+    /// or logs.
     ///
     /// # Errors
-    /// [`FetchError`]; statuses other than redirects are not errors, an OAuth error has a body to read.
+    /// [`FetchError`]; statuses other than redirects are not errors, an OAuth error has a body to
+    /// read.
     pub async fn post_form(
         &self,
         class: UrlClass,
@@ -232,7 +236,8 @@ impl HttpClient {
             .map_err(NetError::Client)
     }
 
-    /// The TLS settings that trust the platform, the deployment's certificates and those of this connection.
+    /// The TLS settings that trust the platform, the deployment's certificates and those of this
+    /// connection.
     pub(crate) fn tls_config(&self) -> Result<rustls::ClientConfig, NetError> {
         let deployment = self.shared.config.ca_pems.iter().map(String::as_str);
         let mut extra = Vec::new();

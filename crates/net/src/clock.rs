@@ -1,7 +1,7 @@
 //! The time, passed in.
 //!
-//! Everything that depends on time takes a [`Clock`], so that a test sets the time instead of waiting for it
-//! (design rule 7). Times are UTC with microsecond precision.
+//! Everything that depends on time takes a [`Clock`], so that a test sets the time instead of
+//! waiting for it (design rule 7). Times are UTC with microsecond precision.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

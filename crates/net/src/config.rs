@@ -12,12 +12,13 @@ use crate::{
 /// Settings of the guarded client: `[net]` of `symbolon.toml`.
 #[derive(Clone)]
 pub struct NetConfig {
-    /// Special-use networks that URLs of the deployment's administrators may reach, with plain http there.
+    /// Special-use networks that URLs of the deployment's administrators may reach, with plain http
+    /// there.
     pub allow: Vec<IpNet>,
     /// The same for URLs of the administrators of organizations.
     pub organization_allow: Vec<IpNet>,
-    /// Whether a stranger's https URL may be on loopback: only where this deployment is itself served on plain
-    /// loopback, for development (`AS-175`).
+    /// Whether a stranger's https URL may be on loopback: only where this deployment is itself
+    /// served on plain loopback, for development (`AS-175`).
     pub is_loopback_open_to_strangers: bool,
     /// Certificates, as PEM, that are trusted beside those of the platform.
     pub ca_pems: Vec<String>,

@@ -1,9 +1,10 @@
 //! Metadata of an issuer: [RFC 8414] and OpenID Connect Discovery.
 //!
-//! The well-known places are tried in the order of `CL-05`: RFC 8414 with the path inserted, OpenID with the path
-//! inserted, OpenID with the path appended; the root document of an issuer with a path is never asked for. A document
-//! counts only if its `issuer` equals ours byte for byte (`CL-06`). Places that answer with something else are passed
-//! over, because many servers answer every unknown path with a page; if none fits, the most telling reason is kept.
+//! The well-known places are tried in the order of `CL-05`: RFC 8414 with the path inserted, OpenID
+//! with the path inserted, OpenID with the path appended; the root document of an issuer with a
+//! path is never asked for. A document counts only if its `issuer` equals ours byte for byte
+//! (`CL-06`). Places that answer with something else are passed over, because many servers answer
+//! every unknown path with a page; if none fits, the most telling reason is kept.
 //!
 //! [RFC 8414]: https://www.rfc-editor.org/rfc/rfc8414
 

@@ -95,7 +95,8 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether we refused before any connection: asking again changes nothing until an administrator acts.
+    /// Whether we refused before any connection: asking again changes nothing until an
+    /// administrator acts.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(

@@ -1,8 +1,9 @@
 //! From a name to the addresses a connection may be opened to.
 //!
-//! The guard sits inside the connector: it is handed a name and hands back addresses that have been checked, and
-//! nothing resolves the name a second time. One address outside the rule refuses the name as a whole, so a mixed
-//! answer cannot be used to try again until the wrong address is picked (`N-042`).
+//! The guard sits inside the connector: it is handed a name and hands back addresses that have been
+//! checked, and nothing resolves the name a second time. One address outside the rule refuses the
+//! name as a whole, so a mixed answer cannot be used to try again until the wrong address is picked
+//! (`N-042`).
 
 use std::{
     fmt, io,
@@ -68,7 +69,8 @@ impl Names {
         }
         let permit = Arc::clone(&self.lookups).acquire_owned().await?;
         let host = host.to_owned();
-        // The permit goes with the thread: a lookup given up by its caller still counts until it ends.
+        // The permit goes with the thread: a lookup given up by its caller still counts until it
+        // ends.
         let found = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             (host.as_str(), 0).to_socket_addrs()

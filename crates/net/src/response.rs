@@ -93,7 +93,8 @@ impl Response {
             || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
 
-    /// How long the answer may be reused: `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1), if it says so.
+    /// How long the answer may be reused: `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1), if it
+    /// says so.
     ///
     /// `no-store` and `no-cache` count as zero.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Whom a TLS connection trusts: the platform's certificates and those an administrator added.
 //!
-//! A machine without certificates of its own (a bare container) can still reach what an added certificate vouches
-//! for; everything else is refused by the handshake.
+//! A machine without certificates of its own (a bare container) can still reach what an added
+//! certificate vouches for; everything else is refused by the handshake.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! The streaming client of the gateway, behind the same guard.
 //!
-//! Bodies pass in both directions as they arrive; the only time limit is that of opening a connection, because an
-//! event stream may last for hours. The guard sits in the connector, as in [`crate::client`]: nothing resolves a name
-//! but the resolver that checks the addresses, and plain http goes to allowed networks only.
+//! Bodies pass in both directions as they arrive; the only time limit is that of opening a
+//! connection, because an event stream may last for hours. The guard sits in the connector, as in
+//! [`crate::client`]: nothing resolves a name but the resolver that checks the addresses, and plain
+//! http goes to allowed networks only.
 
 use std::{
     pin::Pin,
@@ -38,7 +39,8 @@ const IDLE_PER_HOST: usize = 128;
 /// A pooled client that streams; clones share the pool.
 pub type Client<B> = LegacyClient<GuardedConnector, B>;
 
-/// Makes a client for one class of URL with the trust of `net`, which [`HttpClient::trusting`] extends.
+/// Makes a client for one class of URL with the trust of `net`, which [`HttpClient::trusting`]
+/// extends.
 ///
 /// Make one and keep it: its pool belongs to it.
 ///

@@ -14,11 +14,13 @@ use crate::{
 /// Who chose a URL.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum UrlClass {
-    /// Anybody: client metadata documents, logos, their `jwks_uri`. https to the internet only, within a budget.
+    /// Anybody: client metadata documents, logos, their `jwks_uri`. https to the internet only,
+    /// within a budget.
     Stranger,
     /// An administrator of an organization: may also use [`NetConfig::organization_allow`].
     OrganizationAdmin,
-    /// An administrator of the deployment, also by `symbolon apply`: may also use [`NetConfig::allow`].
+    /// An administrator of the deployment, also by `symbolon apply`: may also use
+    /// [`NetConfig::allow`].
     DeploymentAdmin,
 }
 
@@ -125,7 +127,8 @@ mod tests {
         Reach::new(class, &config()).admit(&Url::parse(url).expect("a url"))
     }
 
-    /// `N-041`: IPv4-mapped, decimal, octal, hexadecimal and shortened forms are addresses, not names.
+    /// `N-041`: IPv4-mapped, decimal, octal, hexadecimal and shortened forms are addresses, not
+    /// names.
     #[test]
     fn a_host_that_is_a_special_use_address_is_refused_however_it_is_written() {
         for host in [

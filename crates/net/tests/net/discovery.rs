@@ -20,7 +20,8 @@ const RFC_8414: &str = "/.well-known/oauth-authorization-server/t1";
 const OPENID_INSERTED: &str = "/.well-known/openid-configuration/t1";
 const OPENID_APPENDED: &str = "/t1/.well-known/openid-configuration";
 
-/// A host that answers `document` at `place`, `otherwise` everywhere else, and notes what was asked for.
+/// A host that answers `document` at `place`, `otherwise` everywhere else, and notes what was asked
+/// for.
 async fn host(
     place: &'static str,
     document: impl Fn(&str) -> Value + Clone + Send + Sync + 'static,

@@ -3,5 +3,7 @@
 mod address_guard;
 mod discovery;
 mod fetch;
+mod issuer;
+mod issuer_keys;
 mod peer;
 mod upstream;
