@@ -19,7 +19,7 @@ use crate::secret::Secret;
 
 mod token_exchange;
 
-pub use token_exchange::{ActorToken, SubjectTokenType, TokenExchangeRequest, TokenType};
+pub use token_exchange::{ActorToken, TokenExchangeRequest, TokenType};
 
 /// A grant of the token endpoint.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -20,7 +20,7 @@ pub struct TokenExchangeRequest {
     /// The token that says who it is about.
     pub subject_token: Secret,
     /// What the subject token is.
-    pub subject_token_type: SubjectTokenType,
+    pub subject_token_type: TokenType,
     /// What is asked for.
     pub requested_token_type: Option<TokenType>,
     /// Who shall accept the new token: for an ID-JAG the issuer of the resource's authorization
@@ -61,9 +61,6 @@ pub enum TokenType {
     /// An ID-JAG.
     IdJag,
 }
-
-/// A token type in the place of a subject token's.
-pub type SubjectTokenType = TokenType;
 
 impl TokenType {
     const ALL: [Self; 6] = [
