@@ -15,7 +15,10 @@ pub mod instance;
 pub mod news;
 pub mod revocation;
 pub mod seal;
+pub mod secret_key;
+pub mod signing_key;
 
+pub use directory::Directory;
 pub use engine::{Connection, OpenOptions, Store, Transaction};
 pub use error::StorageError;
 pub use seal::{KeyEncryptionKey, Sealer};

@@ -5,8 +5,23 @@
 //! order within a second and signs checkpoints; [`verify`] checks a chain without trusting the
 //! database (design §4 rule 18 and §10).
 
+mod aggregate;
 mod append;
+mod chain;
+mod checkpoint;
 mod event;
+mod journal;
+mod list;
+pub mod sealer;
+#[cfg(test)]
+mod tests;
+mod verify;
 
+pub use aggregate::StrangerFailures;
 pub use append::append;
+pub use chain::Recorded;
+pub use checkpoint::Checkpoint;
 pub use event::{Action, Actor, AuditEvent, By, Outcome};
+pub use journal::{CAPACITY, Journal, JournalFull};
+pub use list::{Filter, Page, Scope, list};
+pub use verify::{Fault, Report, Verifier, verify};

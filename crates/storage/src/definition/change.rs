@@ -156,7 +156,7 @@ pub async fn apply(
 }
 
 /// Locks the definitions against other writers until the commit and answers their version.
-async fn lock(tx: &mut Transaction) -> Result<i64, StorageError> {
+pub(crate) async fn lock(tx: &mut Transaction) -> Result<i64, StorageError> {
     let sql = "UPDATE definition_head SET version = version WHERE one = 1 RETURNING version";
     let Head(version) = tx.fetch_one(sql, args![]).await?;
     Ok(version)

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use symbolon_protocol::ids::OrganizationId;
 
+pub(crate) use change::lock;
 pub use change::{Applied, ApplyError, Change, Prune, apply, difference};
 pub use draft::{Draft, MalformedDocument, Secrets};
 pub use stored::{Definition, Version, history, list_all, version};

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use symbolon_protocol::ids::{ConnectionId, OrganizationId};
+use symbolon_protocol::jose::JwkSet;
 use url::Url;
 
 use crate::definition::{Definition, Owner};
@@ -142,9 +143,10 @@ impl KeySource {
 
 fn inline(set: &Value) -> Result<KeySource, String> {
     let text = set.to_string();
-    match set.get("keys").and_then(Value::as_array) {
-        Some(keys) if !keys.is_empty() => Ok(KeySource::Inline(text)),
-        _ => Err("jwks is not a JWK Set with at least one key".to_owned()),
+    match JwkSet::parse(text.as_bytes()) {
+        Ok(keys) if !keys.is_empty() => Ok(KeySource::Inline(text)),
+        Ok(_) => Err("jwks has no public key that can verify a signature".to_owned()),
+        Err(error) => Err(format!("jwks: {error}")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use symbolon_protocol::ids::{OrganizationId, ServerId};
+use symbolon_protocol::jose::Algorithm;
 use symbolon_protocol::scope::ScopeSet;
 use symbolon_protocol::secret::Secret;
 use url::Url;
@@ -42,21 +43,6 @@ pub struct McpServer {
     pub algorithm: Algorithm,
     /// What people are shown of it.
     pub display: Display,
-}
-
-/// What an access token is signed with.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-pub enum Algorithm {
-    /// ECDSA with P-256.
-    #[default]
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    /// RSA, for servers that know nothing else.
-    #[serde(rename = "RS256")]
-    Rs256,
 }
 
 /// A server behind the gateway.
@@ -134,7 +120,7 @@ struct Document {
     tools: BTreeMap<String, Vec<String>>,
     #[serde(default, deserialize_with = "document::duration")]
     token_lifetime: Option<Duration>,
-    #[serde(default)]
+    #[serde(default = "default_algorithm")]
     algorithm: Algorithm,
     name: Option<String>,
     owner: Option<String>,
@@ -142,6 +128,10 @@ struct Document {
     data_class: Option<String>,
     risk: Option<String>,
     review_by: Option<String>,
+}
+
+fn default_algorithm() -> Algorithm {
+    Algorithm::Es256
 }
 
 impl McpServer {
@@ -152,6 +142,12 @@ impl McpServer {
         check_known(&scopes, "implies", document.implies.keys())?;
         check_known(&scopes, "implies", document.implies.values().flatten())?;
         check_known(&scopes, "tools", document.tools.values().flatten())?;
+        if !matches!(
+            document.algorithm,
+            Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Rs256
+        ) {
+            return Err("algorithm is one of ES256, EdDSA and RS256".to_owned());
+        }
         let upstream = upstream(&document, definition)?;
         Ok(Self {
             id: document.id,

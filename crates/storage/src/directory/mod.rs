@@ -29,7 +29,7 @@ pub use build::Problem;
 pub use client::{Client, ClientAuthentication, ClientGrant};
 pub use connection::{Connection, Provision};
 pub use document::{KeySource, Offer, SubjectSource, TenantRule};
-pub use mcp_server::{Algorithm, Display, McpServer, Upstream, UpstreamCredential};
+pub use mcp_server::{Display, McpServer, Upstream, UpstreamCredential};
 pub use organization::Organization;
 pub use policy::Policy;
 pub use resource_authorization_server::{ResourceAuthorizationServer, SubjectForm};
