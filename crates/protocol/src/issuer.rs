@@ -124,6 +124,15 @@ impl<'de> Deserialize<'de> for Issuer {
     }
 }
 
+/// Which tenant of an issuer that several organizations share must have spoken (design §4 rule 11).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TenantClaim<'a> {
+    /// The claim that names the tenant, such as `hd` or `tid`.
+    pub claim: &'a str,
+    /// What it must say, exactly.
+    pub value: &'a str,
+}
+
 /// One of our authorization servers: `as`, or `idp/{organization}` (design §2).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum IssuerRole {

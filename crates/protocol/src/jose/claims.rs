@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::numeric_date;
+use crate::issuer::TenantClaim;
 use crate::time::Timestamp;
 
 /// Longest identifier (`sub`, `jti`) that is read, in bytes: it must fit a database index.
@@ -145,16 +146,12 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// The claims that are not among `known`, for mappings that an administrator chose.
+    /// Whether the tenant said so; true where no tenant is expected (requirements AS-96).
     #[must_use]
-    pub fn others(self, known: &[&str]) -> Map<String, Value> {
-        let others = self
-            .0
-            .iter()
-            .filter(|(name, _)| !known.contains(&name.as_str()));
-        others
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+    pub fn has_tenant(self, expected: Option<TenantClaim<'_>>) -> bool {
+        expected.is_none_or(|tenant| {
+            self.value(tenant.claim).and_then(Value::as_str) == Some(tenant.value)
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::claims::Claims;
-use super::{BadSignature, Header, JwkSet, SelectError, UnsupportedAlgorithm, VerificationKey};
+use super::{
+    Algorithm, BadSignature, Header, JwkSet, SelectError, UnsupportedAlgorithm, VerificationKey,
+};
 use crate::digest::from_base64url;
 use crate::json::{self, JsonError};
 
@@ -69,7 +71,7 @@ impl JwtError {
     /// Whether the token was not read because of its size or depth: `invalid_request` rather than
     /// `invalid_grant` (requirements N-149).
     #[must_use]
-    pub const fn is_oversized(self) -> bool {
+    pub const fn is_over_limit(self) -> bool {
         matches!(
             self,
             Self::TooLarge
@@ -113,6 +115,30 @@ impl<'a> UnverifiedJwt<'a> {
         &self.header
     }
 
+    /// The type as it is written.
+    #[must_use]
+    pub fn typ(&self) -> Option<&str> {
+        self.header.typ()
+    }
+
+    /// Whether the header says this type; see [`Header::has_type`].
+    #[must_use]
+    pub fn has_type(&self, expected: &str) -> bool {
+        self.header.has_type(expected)
+    }
+
+    /// Which key the header names.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid()
+    }
+
+    /// Which algorithm the header names.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.header.algorithm()
+    }
+
     /// A claim that is a string, as whoever sent the token wrote it: good for finding the row whose
     /// keys decide, never for anything else.
     #[must_use]
@@ -151,10 +177,16 @@ impl VerifiedJwt {
         &self.header
     }
 
-    /// The type as it is written; to compare it, use [`Header::has_type`].
+    /// The type as it is written.
     #[must_use]
     pub fn typ(&self) -> Option<&str> {
         self.header.typ()
+    }
+
+    /// Whether the header says this type; see [`Header::has_type`].
+    #[must_use]
+    pub fn has_type(&self, expected: &str) -> bool {
+        self.header.has_type(expected)
     }
 
     /// The claims, to be read one by one.
