@@ -45,3 +45,41 @@ pub fn base64url(bytes: &[u8]) -> String {
 pub fn from_base64url(text: &str) -> Result<Vec<u8>, NotBase64Url> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| NotBase64Url)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// FIPS 180-4 and RFC 4231 §4.3.
+    #[test]
+    fn hashes_are_those_of_the_standards() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hex(&sha256(b"abc")), abc);
+        let mac = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(
+            hex(&hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+            mac
+        );
+    }
+
+    #[test]
+    fn base64url_has_one_spelling() {
+        assert_eq!(
+            from_base64url(&base64url(&[0xfb, 0xff])),
+            Ok(vec![0xfb, 0xff])
+        );
+        for other in ["-_8=", "+/8", "-_9", "-_ 8", "-_8\n", "-"] {
+            assert_eq!(from_base64url(other), Err(NotBase64Url), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn comparison_looks_at_every_byte() {
+        assert!(constant_time_eq(b"abc", b"abc"));
+        assert!(!constant_time_eq(b"abc", b"abd") && !constant_time_eq(b"abc", b"ab"));
+    }
+}

@@ -33,7 +33,9 @@ pub struct GroupKey {
 
 fn is_chosen(text: &str) -> bool {
     (1..=MAX_CHOSEN).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_client_id(text: &str) -> bool {
@@ -42,7 +44,9 @@ fn is_client_id(text: &str) -> bool {
 
 fn is_generated(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 macro_rules! id {

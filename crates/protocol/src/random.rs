@@ -25,3 +25,15 @@ pub fn token() -> Secret {
 pub fn id() -> String {
     base64url(&bytes::<16>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_comes_twice() {
+        let (one, other) = (token(), token());
+        assert_eq!(one.expose().len(), 43);
+        assert!(one != other && id() != id() && id().len() == 22);
+    }
+}

@@ -76,6 +76,9 @@ mod tests {
     #[test]
     fn a_secret_does_not_show_itself() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
-        assert_eq!(format!("{:?}", SecretBytes::new(*b"hunter2")), "SecretBytes(…)");
+        assert_eq!(
+            format!("{:?}", SecretBytes::new(*b"hunter2")),
+            "SecretBytes(…)"
+        );
     }
 }

@@ -35,7 +35,9 @@ impl Timestamp {
     /// [`NotATimestamp`] for any other text.
     pub fn parse(text: &str) -> Result<Self, NotATimestamp> {
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotATimestamp)?;
-        i64::try_from(time.unix_timestamp_nanos() / 1_000).map(Self).map_err(|_| NotATimestamp)
+        i64::try_from(time.unix_timestamp_nanos() / 1_000)
+            .map(Self)
+            .map_err(|_| NotATimestamp)
     }
 
     /// Microseconds since 1970.

@@ -20,6 +20,7 @@ mod header;
 mod jwk;
 mod jwk_set;
 mod jwt;
+mod material;
 pub mod numeric_date;
 mod sign;
 pub mod validity;

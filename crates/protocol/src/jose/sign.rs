@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::jwk::{Curve, Material};
+use super::material::{Curve, Material};
 use super::{Algorithm, Jwk, JwkError};
 use crate::digest::base64url;
 use crate::ids::KeyId;

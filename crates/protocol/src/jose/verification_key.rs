@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 
-use super::jwk::{Curve, Material};
+use super::material::{Curve, Material};
 use super::{Algorithm, JwkError};
 
 /// A prepared public key for one algorithm; cheap to share, safe to use from many threads.
