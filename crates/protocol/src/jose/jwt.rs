@@ -71,7 +71,7 @@ impl JwtError {
     /// Whether the token was not read because of its size or depth: `invalid_request` rather than
     /// `invalid_grant` (requirements N-149).
     #[must_use]
-    pub const fn is_over_limit(self) -> bool {
+    pub const fn is_oversized(self) -> bool {
         matches!(
             self,
             Self::TooLarge
