@@ -11,6 +11,7 @@ pub mod definition;
 pub mod directory;
 mod engine;
 mod error;
+pub mod follow;
 pub mod instance;
 pub mod news;
 pub mod revocation;
@@ -21,6 +22,7 @@ pub mod signing_key;
 pub use directory::Directory;
 pub use engine::{Connection, OpenOptions, Store, Transaction};
 pub use error::StorageError;
+pub use revocation::RevocationIndex;
 pub use seal::{KeyEncryptionKey, Sealer};
 
 #[cfg(test)]

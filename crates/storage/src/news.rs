@@ -154,6 +154,22 @@ pub async fn read_after(connection: &mut Connection, seq: i64) -> Result<Vec<New
         .await
 }
 
+/// The news since a time, in no order.
+///
+/// # Errors
+/// [`StorageError`].
+pub(crate) async fn read_since(
+    connection: &mut Connection,
+    at: Timestamp,
+) -> Result<Vec<News>, StorageError> {
+    connection
+        .fetch_all(
+            "SELECT seq, topic, subject, at FROM news WHERE at >= $1",
+            args![at],
+        )
+        .await
+}
+
 /// Removes news that nobody needs any more; answers how many there were.
 ///
 /// # Errors

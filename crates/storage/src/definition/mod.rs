@@ -8,6 +8,8 @@
 mod change;
 mod draft;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use serde::Deserialize;
-use symbolon_protocol::ids::{OrganizationId, ServerId};
+use symbolon_protocol::ids::{ClientId, OrganizationId, ServerId};
 use symbolon_protocol::jose::Algorithm;
 use symbolon_protocol::scope::ScopeSet;
 use symbolon_protocol::secret::Secret;
@@ -41,6 +41,8 @@ pub struct McpServer {
     pub token_lifetime: Duration,
     /// What its access tokens are signed with.
     pub algorithm: Algorithm,
+    /// Clients of `/as` that may introspect tokens for this server (RFC 7662).
+    pub introspected_by: Vec<ClientId>,
     /// What people are shown of it.
     pub display: Display,
 }
@@ -122,6 +124,8 @@ struct Document {
     token_lifetime: Option<Duration>,
     #[serde(default = "default_algorithm")]
     algorithm: Algorithm,
+    #[serde(default)]
+    introspected_by: Vec<ClientId>,
     name: Option<String>,
     owner: Option<String>,
     purpose: Option<String>,
@@ -165,6 +169,7 @@ impl McpServer {
                 MAX_LIFETIME,
             )?,
             algorithm: document.algorithm,
+            introspected_by: document.introspected_by,
             display: Display {
                 name: document.name,
                 owner: document.owner,

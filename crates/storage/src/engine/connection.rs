@@ -199,6 +199,36 @@ impl Transaction {
         Ok(self.connection.note(answer)?.changed)
     }
 
+    /// The first row of the answer, which nobody else changes until this transaction has ended.
+    ///
+    /// The statement ends in `FOR SHARE` or `FOR UPDATE`; SQLite does not know that and does not need
+    /// it, since its one writer holds everything.
+    pub(crate) async fn fetch_held<T: Record>(
+        &mut self,
+        sql: &'static str,
+        arguments: Vec<Value>,
+    ) -> Result<Option<T>, StorageError> {
+        let sql = match &self.connection.link {
+            Link::Postgres(_) => sql,
+            Link::SqliteReader(_) | Link::SqliteWriter(_) => sql
+                .trim_end_matches(" FOR SHARE")
+                .trim_end_matches(" FOR UPDATE"),
+        };
+        self.connection.fetch_optional(sql, arguments).await
+    }
+
+    /// Waits until no other transaction is writing to some tables and keeps others out until the
+    /// commit, where several can write at once: `lock` is PostgreSQL's statement for that.
+    pub(crate) async fn keep_writers_out(
+        &mut self,
+        lock: &'static str,
+    ) -> Result<(), StorageError> {
+        match &self.connection.link {
+            Link::Postgres(_) => self.execute(lock, Vec::new()).await.map(drop),
+            Link::SqliteReader(_) | Link::SqliteWriter(_) => Ok(()),
+        }
+    }
+
     /// Remembers news to be numbered and written at the very end of the transaction.
     pub(crate) fn announce(&mut self, news: Announcement) {
         self.news.push(news);
