@@ -49,6 +49,7 @@ pub struct HttpClient {
 
 struct Shared {
     config: NetConfig,
+    reach: [Reach; 3],
     stranger_names: Names,
     clients: Cache<ClientKey, Client>,
     budget: Budget,
@@ -75,6 +76,7 @@ impl HttpClient {
             .time_to_idle(Duration::from_secs(600))
             .build();
         let shared = Shared {
+            reach: UrlClass::ALL.map(|class| Reach::new(class, &config)),
             stranger_names: config.names.in_own_queue(),
             config,
             clients,
@@ -172,7 +174,7 @@ impl HttpClient {
         build: impl FnOnce(&Client) -> RequestBuilder,
     ) -> Result<Response, FetchError> {
         let config = &self.shared.config;
-        let transport = Reach::new(class, config).admit(url)?;
+        let transport = self.reach(class).admit(url)?;
         let host = url.host_str().unwrap_or_default();
         let _running = self.spend(class, host)?;
         let client = self.client(class, transport)?;
@@ -253,12 +255,12 @@ impl HttpClient {
             UrlClass::Stranger => &self.shared.stranger_names,
             UrlClass::OrganizationAdmin | UrlClass::DeploymentAdmin => &self.shared.config.names,
         };
-        GuardedResolver::new(names.clone(), self.reach(class), transport)
+        GuardedResolver::new(names.clone(), self.reach(class).clone(), transport)
     }
 
     /// What this class of URL may reach.
-    pub(crate) fn reach(&self, class: UrlClass) -> Reach {
-        Reach::new(class, &self.shared.config)
+    pub(crate) fn reach(&self, class: UrlClass) -> &Reach {
+        &self.shared.reach[class as usize]
     }
 
     /// How long opening a connection may take.

@@ -82,7 +82,7 @@ impl GuardedConnector {
             .enable_all_versions()
             .wrap_connector(tcp(Transport::Tls));
         Ok(Self {
-            reach: net.reach(class),
+            reach: net.reach(class).clone(),
             tls,
             plain: tcp(Transport::Plain),
             timeout: net.connect_timeout(),

@@ -24,6 +24,15 @@ pub enum UrlClass {
     DeploymentAdmin,
 }
 
+impl UrlClass {
+    /// Every class, in the order of their numbers.
+    pub(crate) const ALL: [Self; 3] = [
+        Self::Stranger,
+        Self::OrganizationAdmin,
+        Self::DeploymentAdmin,
+    ];
+}
+
 /// How a request travels.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Transport {

@@ -32,6 +32,7 @@ struct Shared {
     keys: Mutex<Vec<Value>>,
     cache_control: &'static str,
     is_down: AtomicBool,
+    is_stuck: AtomicBool,
     metadata_requests: AtomicUsize,
     key_requests: AtomicUsize,
 }
@@ -43,6 +44,7 @@ impl RemoteIssuer {
             keys: Mutex::new(vec![public_key(kid)]),
             cache_control,
             is_down: AtomicBool::new(false),
+            is_stuck: AtomicBool::new(false),
             metadata_requests: AtomicUsize::new(0),
             key_requests: AtomicUsize::new(0),
         });
@@ -79,6 +81,11 @@ impl RemoteIssuer {
     /// From now on every answer is 503, or none is.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.state.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// From now on requests for keys are never answered.
+    pub(crate) fn get_stuck(&self) {
+        self.state.is_stuck.store(true, Ordering::SeqCst);
     }
 
     /// How often the key set was asked for.
@@ -121,6 +128,9 @@ async fn key_set(State(state): State<Arc<Shared>>) -> Response {
     state.key_requests.fetch_add(1, Ordering::SeqCst);
     if state.is_down.load(Ordering::SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if state.is_stuck.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
     }
     let keys = Json(json!({ "keys": *state.keys.lock().expect("keys") }));
     ([(header::CACHE_CONTROL, state.cache_control)], keys).into_response()

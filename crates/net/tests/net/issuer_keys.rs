@@ -195,6 +195,25 @@ async fn an_outage_does_not_take_fresh_keys_away() {
     assert!(cache.has(&row, "one").await.expect("known keys"));
 }
 
+/// One caller waits for an issuer that does not answer; the others use the old keys meanwhile.
+#[tokio::test]
+async fn a_slow_issuer_delays_one_caller_only() {
+    let remote = RemoteIssuer::start("one", "max-age=600").await;
+    let cache = Cache::new();
+    let row = remote.row("connection/acme");
+    cache.keys.keys(&row).await.expect("keys");
+    remote.get_stuck();
+    cache.clock.advance(Duration::from_secs(600));
+
+    let mut first = Box::pin(cache.has(&row, "one"));
+    while remote.key_requests() < 2 {
+        assert!(futures_util::poll!(&mut first).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert!(cache.has(&row, "one").await.expect("old keys"));
+    assert!(futures_util::poll!(&mut first).is_pending());
+}
+
 /// Design rule 11: keys are cached per row.
 #[tokio::test]
 async fn rows_share_no_keys_and_an_edited_row_starts_anew() {
