@@ -1,0 +1,54 @@
+//! The rows whose keys are fetched and cached: each trusts its own key source and certificates.
+
+use std::sync::Arc;
+
+use symbolon_net::{IssuerRow, KeySource, UrlClass};
+use symbolon_protocol::issuer::Issuer;
+use symbolon_storage::definition::Owner;
+use symbolon_storage::directory::{self, Client, Connection, TrustedIssuer};
+
+use crate::state::IssuerContext;
+
+/// The keys of an organization's identity provider.
+pub(crate) fn connection(connection: &Connection) -> IssuerRow {
+    IssuerRow {
+        id: format!("connection/{}", connection.id),
+        class: UrlClass::OrganizationAdmin,
+        source: KeySource::Discovery(connection.issuer.clone()),
+        ca_pem: connection.ca_pem.as_deref().map(Arc::from),
+    }
+}
+
+/// The keys of an issuer of ID-JAGs.
+pub(crate) fn trusted_issuer(trusted: &TrustedIssuer) -> IssuerRow {
+    IssuerRow {
+        id: format!("trusted_issuer/{}/{}", trusted.organization, trusted.id),
+        class: UrlClass::OrganizationAdmin,
+        source: source(&trusted.keys, Some(&trusted.issuer)),
+        ca_pem: trusted.ca_pem.as_deref().map(Arc::from),
+    }
+}
+
+/// The keys with which a client signs its assertions.
+pub(crate) fn client(issuer: &IssuerContext, client: &Client, keys: &directory::KeySource) -> IssuerRow {
+    let class = match client.owner {
+        Owner::Deployment => UrlClass::DeploymentAdmin,
+        Owner::Organization(_) => UrlClass::OrganizationAdmin,
+    };
+    IssuerRow {
+        id: format!("client/{}/{}", issuer.role, client.id),
+        class,
+        source: source(keys, None),
+        ca_pem: None,
+    }
+}
+
+fn source(keys: &directory::KeySource, issuer: Option<&Issuer>) -> KeySource {
+    match (keys, issuer) {
+        (directory::KeySource::Inline(set), _) => KeySource::Inline(Arc::from(set.to_string())),
+        (directory::KeySource::JwksUri(url), _) => KeySource::JwksUri(url.clone()),
+        (directory::KeySource::Discovery, Some(issuer)) => KeySource::Discovery(issuer.clone()),
+        // A client has no metadata to discover; an empty set verifies nothing.
+        (directory::KeySource::Discovery, None) => KeySource::Inline(Arc::from(r#"{"keys":[]}"#)),
+    }
+}
