@@ -112,7 +112,8 @@ pub async fn load(connection: &mut Connection) -> Result<SecretKeys, StorageErro
     Ok(SecretKeys(secrets))
 }
 
-fn context(purpose: &str) -> Context<'_> {
+/// The place of a secret.
+pub(crate) fn context(purpose: &str) -> Context<'_> {
     Context {
         organization: "",
         table: "secret_key",

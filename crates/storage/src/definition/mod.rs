@@ -20,6 +20,7 @@ pub(crate) use change::lock;
 pub use change::{Applied, ApplyError, Change, Prune, apply, difference};
 pub use draft::{Draft, MalformedDocument, Secrets};
 pub use stored::{Definition, Version, history, list_all, version};
+pub(crate) use stored::{context, row_name};
 
 use crate::StorageError;
 use crate::engine::{Column, Row};

@@ -5,9 +5,11 @@
 //! are stored as hashes and never come here.
 
 mod kek;
+mod reseal;
 mod sealer;
 
 pub use kek::KeyEncryptionKey;
+pub use reseal::reseal;
 pub use sealer::{Context, Sealer};
 
 /// Why a value could not be sealed or opened.
