@@ -3,7 +3,13 @@
 //! [`routes`] is the table of contents. One request follows one order (design §4 rule 1): gather
 //! over the network, verify without it, commit in one transaction, sign.
 
+mod authorize;
+mod browser_session;
 mod client_authentication;
+mod consent;
+mod cookies;
+mod csrf;
+mod fetch_metadata;
 mod form;
 mod grant_decision;
 mod introspect;
@@ -12,13 +18,18 @@ mod jwks;
 pub mod keys;
 mod metadata;
 mod oauth_response;
+mod pages;
 mod request_id;
 mod revoke;
 mod rows;
+mod sealed;
+mod sign_in;
+mod sign_out;
 mod state;
 mod subject;
 mod token;
 mod token_form;
+mod visit;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -38,7 +49,18 @@ pub fn routes(state: AppState) -> Router {
         .nest("/as", endpoints())
         .nest("/idp/{organization}", endpoints())
         .layer(cors());
-    Router::new().merge(issuers).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(state)
+    Router::new().merge(issuers).merge(pages()).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(state)
+}
+
+/// What a browser shows; no other origin may read any of it.
+fn pages() -> Router<AppState> {
+    Router::new()
+        .merge(authorize::routes())
+        .merge(sign_in::routes())
+        .merge(consent::routes())
+        .merge(sign_out::routes())
+        .merge(pages::home::routes())
+        .merge(pages::assets::routes())
 }
 
 /// The two path-inserted places; the path-appended one is among the endpoints (AS-03).
