@@ -1,0 +1,13 @@
+//! Builders and counterparts for tests of the whole product.
+//!
+//! Nothing here stands in for our own code: [`Signer`] holds a key of its own, as a company's
+//! identity provider or a client would, [`Token`] writes any token with it, right or broken, and
+//! [`KeyServer`] publishes its public part over HTTP until it is taken down.
+
+mod key_server;
+mod signer;
+mod token;
+
+pub use key_server::KeyServer;
+pub use signer::Signer;
+pub use token::Token;
