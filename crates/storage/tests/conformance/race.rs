@@ -1,0 +1,273 @@
+//! Races through two stores on one database, as two nodes would run them (design §4 rule 4).
+//!
+//! A thousand rounds of a hundred redeemers, over codes, assertions and refresh tokens, on each
+//! engine; then the races in which something is issued while it is taken away.
+
+use futures_util::future::join_all;
+use symbolon_protocol::issuer::IssuerRole;
+use symbolon_protocol::random;
+use symbolon_protocol::secret::Secret;
+use symbolon_protocol::time::Timestamp;
+use symbolon_storage::audit::By;
+use symbolon_storage::authorization_code::{self, Redeemed};
+use symbolon_storage::grant::{self, Grant, GrantFilter};
+use symbolon_storage::linked_identity::{self, Provisioned};
+use symbolon_storage::refresh_token::{self, Rotation};
+use symbolon_storage::single_use::{self, SingleUse};
+use symbolon_storage::user::{self, User};
+use symbolon_storage::{Page, Store};
+
+use crate::fixture::{
+    NOW, after, all_news, client, family, found, granted, new_code, new_grant, person, profile,
+    read, refresh_secret, session, subject, tombstone_secret, upserted, usable, write,
+};
+use crate::support::for_each_pair;
+
+const REDEEMERS: usize = 100;
+
+/// Starts a hundred redeemers at once, every other one at the other node, and waits for all.
+async fn race<T, Run: Future<Output = T>>(
+    nodes: &[Store; 2],
+    run: impl Fn(Store) -> Run,
+) -> Vec<T> {
+    join_all((0..REDEEMERS).map(|number| run(nodes[number % 2].clone()))).await
+}
+
+/// AS-31, N-073; 340 rounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_redeemers_of_a_code_one_wins() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        let grant = granted(&nodes[0], &person(&nodes[0], "ada").await).await;
+        for _ in 0..340 {
+            let (hash, code) = (random::bytes::<32>(), new_code(&grant));
+            write!(nodes[0], [], |tx| authorization_code::insert(
+                tx, &hash, &code
+            )
+            .await);
+            let redeemed = race(&nodes, async |store| {
+                write!(store, [], |tx| authorization_code::redeem(tx, &hash, NOW)
+                    .await)
+            })
+            .await;
+            let winners = redeemed
+                .iter()
+                .filter(|one| matches!(one, Redeemed::Once(_)));
+            assert_eq!(winners.count(), 1);
+            let again = Redeemed::AlreadyUsed {
+                grant: grant.id.clone(),
+            };
+            assert_eq!(
+                redeemed.iter().filter(|one| **one == again).count(),
+                REDEEMERS - 1
+            );
+        }
+    })
+    .await;
+}
+
+/// AS-100, N-126, N-066; 340 rounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_redeemers_of_an_assertion_one_wins() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        for _ in 0..340 {
+            let jti = random::id();
+            let claimed = race(&nodes, async |store| {
+                write!(store, [jti], |tx| {
+                    single_use::claim(tx, SingleUse::IdJag, "issuer", &jti, after(300)).await
+                })
+            })
+            .await;
+            assert_eq!(claimed.into_iter().filter(|won| *won).count(), 1);
+        }
+    })
+    .await;
+}
+
+async fn rotate(store: Store, token: &Secret, now: Timestamp) -> Rotation {
+    let token = refresh_secret().read(token).unwrap();
+    write!(store, [], |tx| {
+        refresh_token::rotate(tx, &token, &IssuerRole::As, &client("desk-agent"), now).await
+    })
+}
+
+/// AS-70; 300 rounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_users_of_a_refresh_token_one_rotates_and_all_get_the_same_successor() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        let grant = granted(&nodes[0], &person(&nodes[0], "ada").await).await;
+        let mut token = family(&nodes[0], &grant).await.unwrap();
+        for round in 1..=300 {
+            let rotations = race(&nodes, async |store| rotate(store, &token, NOW).await).await;
+            let mut first_ones = 0;
+            let mut successors = Vec::new();
+            for rotation in rotations {
+                let Rotation::Rotated {
+                    successor,
+                    family,
+                    is_first,
+                } = rotation
+                else {
+                    panic!("not rotated: {rotation:?}");
+                };
+                assert_eq!(family.counter, round);
+                first_ones += usize::from(is_first);
+                successors.push(successor);
+            }
+            assert_eq!(first_ones, 1);
+            token = successors.pop().unwrap();
+            assert!(successors.iter().all(|successor| *successor == token));
+        }
+    })
+    .await;
+}
+
+/// AS-71, N-079; 20 rounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_hundred_replays_of_a_refresh_token_one_revokes() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        let ada = person(&nodes[0], "ada").await;
+        for round in 1..=20 {
+            let grant = granted(&nodes[0], &ada).await;
+            let token = family(&nodes[0], &grant).await.unwrap();
+            rotate(nodes[0].clone(), &token, NOW).await;
+            let rotations =
+                race(&nodes, async |store| rotate(store, &token, after(11)).await).await;
+            let replays = rotations
+                .iter()
+                .filter(|one| matches!(one, Rotation::Replayed { .. }));
+            assert_eq!(replays.count(), 1);
+            let unknown = rotations.iter().filter(|one| **one == Rotation::Unknown);
+            assert_eq!(unknown.count(), REDEEMERS - 1);
+            assert!(!found(&nodes[0], &grant.id).await.is_live());
+            assert_eq!(all_news(&nodes[0]).await.len(), round);
+        }
+    })
+    .await;
+}
+
+/// AS-129: two sign-ins at once make one person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_first_sign_ins_at_once_one_creates_the_person() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        for round in 0..10 {
+            let provisioned = race(&nodes, async |store| {
+                let (subject, profile) = (subject(&round.to_string()), profile("ada"));
+                write!(store, [], |tx| {
+                    linked_identity::provision(tx, &subject, &profile, &tombstone_secret(), NOW)
+                        .await
+                })
+            })
+            .await;
+            let mut created = 0;
+            let mut ids: Vec<_> = provisioned
+                .into_iter()
+                .map(|one| match one {
+                    Provisioned::Created(user) => (created += 1, user.id).1,
+                    Provisioned::Existing(user) => user.id,
+                    Provisioned::Buried => panic!("nobody was deleted"),
+                })
+                .collect();
+            ids.dedup();
+            assert_eq!((created, ids.len()), (1, 1));
+        }
+    })
+    .await;
+}
+
+async fn grant_or_nothing(store: Store, user: &User, resource: usize) -> Option<Grant> {
+    let mut new = new_grant(user, "a");
+    new.resource = format!("https://{resource}.example/");
+    upserted(&store, &new, NOW).await
+}
+
+/// AS-77: whoever is disabled while grants are made has none afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_grant_outlives_the_disabling_of_its_person() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        for round in 0..20 {
+            let ada = person(&nodes[0], &round.to_string()).await;
+            let grants = join_all(
+                (0..20).map(|number| grant_or_nothing(nodes[number % 2].clone(), &ada, number)),
+            );
+            let (_, disabled) = tokio::join!(grants, crate::user::disable(&nodes[1], &ada));
+            assert!(disabled);
+            let filter = GrantFilter {
+                user: Some(ada.id),
+                live_only: true,
+                ..GrantFilter::default()
+            };
+            let live = read!(nodes[0], [], |c| grant::list(c, &filter, &Page::first(50))
+                .await);
+            assert_eq!(live, []);
+        }
+    })
+    .await;
+}
+
+/// AS-77: what comes out of a session while it is ended does not outlive it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_refresh_token_outlives_its_session() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        let ada = person(&nodes[0], "ada").await;
+        for _ in 0..20 {
+            let (session, _) = session(&nodes[0], &ada).await;
+            let mut new = new_grant(&ada, "a");
+            new.session = Some(session.id.clone());
+            let grant = upserted(&nodes[0], &new, NOW).await.unwrap();
+            let families = join_all((0..20).map(|number| family(&nodes[number % 2], &grant)));
+            let end = async {
+                write!(nodes[1], [], |tx| {
+                    symbolon_storage::session::end(tx, &session.id, &By::system(), NOW).await
+                })
+            };
+            let (tokens, ended) = tokio::join!(families, end);
+            assert!(ended);
+            for token in tokens.iter().flatten() {
+                assert_eq!(usable(&nodes[0], token, NOW).await, None);
+            }
+        }
+    })
+    .await;
+}
+
+/// Design §4 rule 14: whoever is deleted while signing in does not come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_comes_back_by_signing_in_while_being_deleted() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        for round in 0..20 {
+            let name = round.to_string();
+            let ada = person(&nodes[0], &name).await;
+            let sign_ins = join_all((0..20).map(|number| {
+                let (subject, profile) = (subject(&name), profile(&name));
+                let node = nodes[number % 2].clone();
+                async move {
+                    write!(node, [], |tx| {
+                        let secret = tombstone_secret();
+                        linked_identity::provision(tx, &subject, &profile, &secret, NOW).await
+                    })
+                }
+            }));
+            let delete = async {
+                write!(nodes[1], [], |tx| {
+                    let secret = tombstone_secret();
+                    let by = By::system();
+                    user::delete(tx, &ada.organization, &ada.id, &secret, &by, NOW).await
+                })
+            };
+            let (_, deleted) = tokio::join!(sign_ins, delete);
+            assert!(deleted);
+            let subject = subject(&name);
+            let left = read!(nodes[0], [], |c| linked_identity::find(c, &subject).await);
+            assert_eq!(left, None);
+        }
+    })
+    .await;
+}
