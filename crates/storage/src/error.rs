@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use crate::seal::SealError;
 
+/// What the engine said; for the log.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a read or a transaction did not happen. Nothing of a failed transaction is kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,16 +20,16 @@ pub enum StorageError {
     Busy,
     /// Two transactions collided and this one lost; running it again is safe.
     #[error("the transaction collided with another one; try again")]
-    Collision(#[source] sqlx::Error),
+    Collision(#[source] Cause),
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// A statement hit a constraint of the schema (a row exists already or refers to nothing).
     #[error("a constraint of the database refused the statement")]
-    Constraint(#[source] sqlx::Error),
+    Constraint(#[source] Cause),
     /// The database refused a statement: a fault in this program or a damaged database.
     #[error("the database refused a statement")]
-    Statement(#[source] sqlx::Error),
+    Statement(#[source] Cause),
     /// A stored value cannot be read back as what it should be.
     #[error("column {column}: {problem}")]
     Corrupt {
@@ -82,7 +85,7 @@ pub enum StorageError {
     },
     /// A migration did not run.
     #[error("the migration did not run")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(#[source] Cause),
 }
 
 impl StorageError {
@@ -111,39 +114,4 @@ impl StorageError {
             problem: problem.to_string(),
         }
     }
-}
-
-impl From<sqlx::Error> for StorageError {
-    fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error as E;
-        match &error {
-            E::PoolTimedOut => Self::Busy,
-            E::PoolClosed => Self::Closed,
-            E::Io(_) | E::Tls(_) | E::WorkerCrashed => Self::Unavailable(error),
-            E::Database(cause) => match cause.code().as_deref() {
-                Some(code) if is_locked(code) => Self::Busy,
-                // serialization_failure, deadlock_detected
-                Some("40001" | "40P01") => Self::Collision(error),
-                // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now
-                Some("53300" | "57P01" | "57P02" | "57P03") => Self::Unavailable(error),
-                _ if cause.is_unique_violation()
-                    || cause.is_foreign_key_violation()
-                    || cause.is_check_violation() =>
-                {
-                    Self::Constraint(error)
-                }
-                _ => Self::Statement(error),
-            },
-            _ => Self::Statement(error),
-        }
-    }
-}
-
-/// Whether an SQLite result code is `SQLITE_BUSY` or `SQLITE_LOCKED`, extended forms included.
-fn is_locked(code: &str) -> bool {
-    // PostgreSQL codes have five characters; those of SQLite are decimal and shorter here.
-    code.len() < 5
-        && code
-            .parse::<u32>()
-            .is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }

@@ -81,7 +81,7 @@ impl Follower {
         now: Timestamp,
     ) -> Result<Self, StorageError> {
         let (seq, news) = store
-            .read::<_, StorageError, _>(|c| {
+            .read::<_, StorageError, _>(move |c| {
                 Box::pin(async move {
                     let remembered = crate::revocation::remembered_since(now);
                     Ok((news::last(c).await?, news::read_since(c, remembered).await?))

@@ -3,10 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Postgres, Sqlite};
-
-use super::value::{Record, Row, Value, bind};
+use super::value::{Record, Value};
+use super::{postgres, sqlite};
 use crate::StorageError;
 use crate::news::Announcement;
 use crate::seal::Sealer;
@@ -21,52 +19,23 @@ pub struct Connection {
 }
 
 enum Link {
-    SqliteReader(sqlx::Transaction<'static, Sqlite>),
-    SqliteWriter(SqliteConnection),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
-/// Runs the same query on whichever engine is below.
-macro_rules! each {
-    ($self:ident, $sql:ident, $arguments:ident, $method:ident) => {
-        match &mut $self.link {
-            Link::SqliteReader(tx) => bind!($sql, $arguments)
-                .$method(&mut **tx)
-                .await
-                .map(Answer::from),
-            Link::SqliteWriter(connection) => bind!($sql, $arguments)
-                .$method(connection)
-                .await
-                .map(Answer::from),
-            Link::Postgres(tx) => bind!($sql, $arguments)
-                .$method(&mut **tx)
-                .await
-                .map(Answer::from),
-        }
-    };
+    Sqlite(rusqlite::Connection),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
 impl Connection {
-    pub(super) fn sqlite_reader(
-        tx: sqlx::Transaction<'static, Sqlite>,
+    pub(super) fn sqlite(connection: rusqlite::Connection, sealer: Arc<Sealer>) -> Self {
+        Self {
+            link: Link::Sqlite(connection),
+            sealer,
+            spoiled: false,
+        }
+    }
+
+    pub(super) fn postgres(
+        tx: sqlx::Transaction<'static, sqlx::Postgres>,
         sealer: Arc<Sealer>,
     ) -> Self {
-        Self {
-            link: Link::SqliteReader(tx),
-            sealer,
-            spoiled: false,
-        }
-    }
-
-    pub(super) fn sqlite_writer(connection: SqliteConnection, sealer: Arc<Sealer>) -> Self {
-        Self {
-            link: Link::SqliteWriter(connection),
-            sealer,
-            spoiled: false,
-        }
-    }
-
-    pub(super) fn postgres(tx: sqlx::Transaction<'static, Postgres>, sealer: Arc<Sealer>) -> Self {
         Self {
             link: Link::Postgres(tx),
             sealer,
@@ -85,9 +54,13 @@ impl Connection {
         sql: &'static str,
         arguments: Vec<Value>,
     ) -> Result<Option<T>, StorageError> {
-        let answer: Result<Answer, _> = each!(self, sql, arguments, fetch_optional);
-        let rows = self.note(answer)?.rows;
-        rows.into_iter().next().map(|row| T::read(&row)).transpose()
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => {
+                sqlite::fetch(connection, sql, &arguments, 1).map(|rows| rows.into_iter().next())
+            }
+            Link::Postgres(tx) => postgres::fetch_optional(tx, sql, arguments).await,
+        };
+        self.note(answer)
     }
 
     /// The one row of an answer that always has one.
@@ -98,7 +71,7 @@ impl Connection {
     ) -> Result<T, StorageError> {
         self.fetch_optional(sql, arguments)
             .await?
-            .ok_or_else(|| StorageError::Statement(sqlx::Error::RowNotFound))
+            .ok_or_else(|| StorageError::Statement("a row that must exist is missing".into()))
     }
 
     /// Every row of the answer; the statement bounds how many there are.
@@ -107,67 +80,32 @@ impl Connection {
         sql: &'static str,
         arguments: Vec<Value>,
     ) -> Result<Vec<T>, StorageError> {
-        let answer: Result<Answer, _> = each!(self, sql, arguments, fetch_all);
-        self.note(answer)?.rows.iter().map(T::read).collect()
+        let answer = match &mut self.link {
+            Link::Sqlite(connection) => sqlite::fetch(connection, sql, &arguments, usize::MAX),
+            Link::Postgres(tx) => postgres::fetch_all(tx, sql, arguments).await,
+        };
+        self.note(answer)
     }
 
     /// Remembers that a statement failed: PostgreSQL would turn the commit into a silent rollback.
-    fn note<T>(&mut self, answer: Result<T, sqlx::Error>) -> Result<T, StorageError> {
-        answer.map_err(|error| {
-            self.spoiled = true;
-            error.into()
-        })
+    fn note<T>(&mut self, answer: Result<T, StorageError>) -> Result<T, StorageError> {
+        self.spoiled |= answer.is_err();
+        answer
     }
 
-    pub(super) async fn end(self) -> Result<(), StorageError> {
+    /// Runs a statement that steers an SQLite connection or its transaction.
+    pub(super) fn control(&mut self, sql: &'static str) -> Result<(), StorageError> {
+        match &self.link {
+            Link::Sqlite(connection) => sqlite::control(connection, sql),
+            Link::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Ends a transaction on PostgreSQL.
+    pub(super) async fn commit(self) -> Result<(), StorageError> {
         match self.link {
-            Link::SqliteReader(tx) => tx.commit().await?,
-            Link::SqliteWriter(connection) => sqlx::Connection::close(connection).await?,
-            Link::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
-    }
-}
-
-/// Rows, or the number of rows a statement changed.
-#[derive(Default)]
-struct Answer {
-    rows: Vec<Row>,
-    changed: u64,
-}
-
-impl<R: Into<Row>> From<Option<R>> for Answer {
-    fn from(row: Option<R>) -> Self {
-        Self {
-            rows: row.map(Into::into).into_iter().collect(),
-            changed: 0,
-        }
-    }
-}
-
-impl<R: Into<Row>> From<Vec<R>> for Answer {
-    fn from(rows: Vec<R>) -> Self {
-        Self {
-            rows: rows.into_iter().map(Into::into).collect(),
-            changed: 0,
-        }
-    }
-}
-
-impl From<sqlx::sqlite::SqliteQueryResult> for Answer {
-    fn from(result: sqlx::sqlite::SqliteQueryResult) -> Self {
-        Self {
-            changed: result.rows_affected(),
-            ..Self::default()
-        }
-    }
-}
-
-impl From<sqlx::postgres::PgQueryResult> for Answer {
-    fn from(result: sqlx::postgres::PgQueryResult) -> Self {
-        Self {
-            changed: result.rows_affected(),
-            ..Self::default()
+            Link::Sqlite(_) => Ok(()),
+            Link::Postgres(tx) => Ok(tx.commit().await?),
         }
     }
 }
@@ -194,9 +132,11 @@ impl Transaction {
         sql: &'static str,
         arguments: Vec<Value>,
     ) -> Result<u64, StorageError> {
-        let connection = &mut self.connection;
-        let answer: Result<Answer, _> = each!(connection, sql, arguments, execute);
-        Ok(self.connection.note(answer)?.changed)
+        let answer = match &mut self.connection.link {
+            Link::Sqlite(connection) => sqlite::execute(connection, sql, &arguments),
+            Link::Postgres(tx) => postgres::execute(tx, sql, arguments).await,
+        };
+        self.connection.note(answer)
     }
 
     /// The first row of the answer, which nobody else changes until this transaction has ended.
@@ -210,7 +150,7 @@ impl Transaction {
     ) -> Result<Option<T>, StorageError> {
         let sql = match &self.connection.link {
             Link::Postgres(_) => sql,
-            Link::SqliteReader(_) | Link::SqliteWriter(_) => sql
+            Link::Sqlite(_) => sql
                 .trim_end_matches(" FOR SHARE")
                 .trim_end_matches(" FOR UPDATE"),
         };
@@ -225,7 +165,7 @@ impl Transaction {
     ) -> Result<(), StorageError> {
         match &self.connection.link {
             Link::Postgres(_) => self.execute(lock, Vec::new()).await.map(drop),
-            Link::SqliteReader(_) | Link::SqliteWriter(_) => Ok(()),
+            Link::Sqlite(_) => Ok(()),
         }
     }
 

@@ -5,79 +5,96 @@
 //! are written once, in SQL that both engines read alike.
 //!
 //! - **SQLite** (embedded): write-ahead log, `synchronous = FULL`, foreign keys on; one writer with
-//!   group commit ([`writer`]), a few readers.
-//! - **PostgreSQL**: a pool, one transaction per job at `READ COMMITTED`, reads at `REPEATABLE READ`.
+//!   group commit, a few readers ([`sqlite`]).
+//! - **PostgreSQL**: a pool, one transaction per job at `READ COMMITTED`, reads at `REPEATABLE READ`
+//!   ([`postgres`]).
 //!
 //! No network call and no second call of the store belong inside a closure (design §4 rule 1).
 
 mod connection;
-mod migrate;
-mod open;
+mod migration;
+mod postgres;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod value;
-mod writer;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::{PgPool, SqlitePool};
-use tokio::sync::{RwLock, mpsc, oneshot};
 
 pub use connection::{Connection, Transaction};
-pub use open::OpenOptions;
 pub(crate) use value::{Column, Record, Row, Value, args};
 
-use crate::StorageError;
 use crate::seal::Sealer;
-use writer::{Message, Write, run_guarded};
+use crate::{StorageError, instance};
+use postgres::Postgres;
+use sqlite::Sqlite;
 
 /// A database of a deployment. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
-    sealer: Arc<Sealer>,
 }
 
 #[derive(Clone)]
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(PgPool),
+    Postgres(Postgres),
 }
 
-#[derive(Clone)]
-struct Sqlite {
-    readers: SqlitePool,
-    writer: mpsc::Sender<Message>,
-    /// In-memory databases share one page cache, whose table locks could deadlock a reader with the
-    /// writer: there, readers and the writer take turns.
-    turns: Option<Arc<RwLock<()>>>,
+/// What [`Store::open`] may do to the database.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    /// Bring an empty or older schema up to date.
+    pub migrate: bool,
+    /// Create the database file when there is none (SQLite only).
+    pub create: bool,
 }
 
 impl Store {
+    /// Opens the database at `url`: `sqlite://FILE`, `sqlite::memory:` or `postgres://…`.
+    ///
+    /// Must be called inside a Tokio runtime, on which the closures later run.
+    ///
+    /// # Errors
+    /// [`StorageError::Url`], [`StorageError::Missing`], [`StorageError::NotMigrated`] and
+    /// [`StorageError::TooNew`] say what to change; [`StorageError::WrongKey`] when the sealed
+    /// values of the database do not open with this sealer.
+    pub async fn open(
+        url: &str,
+        sealer: Sealer,
+        options: OpenOptions,
+    ) -> Result<Self, StorageError> {
+        let sealer = Arc::new(sealer);
+        let engine = match url.split_once(':') {
+            Some(("sqlite", _)) => Engine::Sqlite(Sqlite::open(url, &sealer, options).await?),
+            Some(("postgres" | "postgresql", _)) => {
+                Engine::Postgres(Postgres::open(url, &sealer, options).await?)
+            }
+            // The URL may carry a password: it is not repeated.
+            _ => return Err(StorageError::Url("unknown kind of database".to_owned())),
+        };
+        let store = Self { engine };
+        store.write(|tx| Box::pin(instance::ensure(tx))).await?;
+        Ok(store)
+    }
+
     /// Reads from one consistent view of the database.
     ///
     /// # Errors
     /// Whatever the closure answers, or the [`StorageError`] of reaching the database.
     pub async fn read<T, E, F>(&self, read: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send,
-        E: From<StorageError>,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
     {
         match &self.engine {
-            Engine::Sqlite(sqlite) => {
-                let _turn = match &sqlite.turns {
-                    Some(lock) => Some(lock.read().await),
-                    None => None,
-                };
-                let tx = sqlite.readers.begin().await.map_err(StorageError::from)?;
-                finish_read(Connection::sqlite_reader(tx, self.sealer.clone()), read).await
-            }
-            Engine::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let tx = pool.begin_with(begin).await.map_err(StorageError::from)?;
-                finish_read(Connection::postgres(tx, self.sealer.clone()), read).await
-            }
+            Engine::Sqlite(sqlite) => sqlite.read(read).await,
+            Engine::Postgres(postgres) => postgres.read(read).await,
         }
     }
 
@@ -95,54 +112,33 @@ impl Store {
         E: From<StorageError> + Send + 'static,
     {
         match &self.engine {
-            Engine::Sqlite(sqlite) => {
-                let (answer, answered) = oneshot::channel();
-                let job = Message::Run(Box::new(Write { job, answer }));
-                sqlite.writer.try_send(job).map_err(refusal)?;
-                answered
-                    .await
-                    .unwrap_or_else(|_| Err(StorageError::Closed.into()))
-            }
-            Engine::Postgres(pool) => {
-                let tx = pool.begin().await.map_err(StorageError::from)?;
-                let mut tx = Transaction::new(Connection::postgres(tx, self.sealer.clone()));
-                // Dropping the transaction on an error rolls it back.
-                let value = run_guarded(&mut tx, job).await?;
-                tx.into_connection().end().await?;
-                Ok(value)
-            }
+            Engine::Sqlite(sqlite) => sqlite.write(job).await,
+            Engine::Postgres(postgres) => postgres.write(job).await,
         }
     }
 
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite(sqlite) => {
-                sqlite.readers.close().await;
-                let (closed, done) = oneshot::channel();
-                // Either failure means that the writer has closed already.
-                if sqlite.writer.send(Message::Close(closed)).await.is_ok() {
-                    let _ = done.await;
-                }
-            }
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
         }
     }
 }
 
-async fn finish_read<T, E, F>(mut connection: Connection, read: F) -> Result<T, E>
+/// Runs a job and the statements that end it; a panic becomes an error.
+async fn run_guarded<F, T, E>(tx: &mut Transaction, job: F) -> Result<T, E>
 where
-    F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>>,
+    F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send,
     E: From<StorageError>,
 {
-    let value = read(&mut connection).await?;
-    connection.end().await?;
-    Ok(value)
-}
-
-fn refusal(error: mpsc::error::TrySendError<Message>) -> StorageError {
-    match error {
-        mpsc::error::TrySendError::Full(_) => StorageError::Busy,
-        mpsc::error::TrySendError::Closed(_) => StorageError::Closed,
+    let guarded = async {
+        let value = job(&mut *tx).await?;
+        tx.complete().await?;
+        Ok(value)
+    };
+    match AssertUnwindSafe(guarded).catch_unwind().await {
+        Ok(result) => result,
+        Err(_panic) => Err(StorageError::Panicked.into()),
     }
 }

@@ -5,10 +5,6 @@
 
 use std::str::FromStr;
 
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-
 use symbolon_protocol::ids::{
     ClientId, ConnectionId, GrantId, KeyId, OrganizationId, PolicyId, ServerId, SessionId, UserId,
 };
@@ -16,6 +12,7 @@ use symbolon_protocol::issuer::IssuerRole;
 use symbolon_protocol::scope::ScopeSet;
 use symbolon_protocol::time::Timestamp;
 
+use super::sqlite;
 use crate::StorageError;
 
 /// One argument of a statement, possibly null; a null keeps its type.
@@ -75,13 +72,13 @@ macro_rules! textual {
         }
 
         impl Column for $type {
-            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+            fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
                 parse(&row.get::<String>(column)?, column)
             }
         }
 
         impl Column for Option<$type> {
-            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+            fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
                 let text: Option<String> = row.get(column)?;
                 text.map(|text| parse(&text, column)).transpose()
             }
@@ -111,100 +108,65 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(
         .map_err(|error| StorageError::corrupt(column, error))
 }
 
-/// Binds the arguments to a query of either engine.
-macro_rules! bind {
-    ($sql:expr, $arguments:expr) => {{
-        let mut query = sqlx::query($sql);
-        for argument in $arguments {
-            query = match argument {
-                Value::Text(value) => query.bind(value),
-                Value::Integer(value) => query.bind(value),
-                Value::Bytes(value) => query.bind(value),
-                Value::Boolean(value) => query.bind(value),
-            };
-        }
-        query
-    }};
-}
-pub(super) use bind;
-
 /// One row of an answer.
-pub(crate) struct Row(Inner);
+pub(crate) struct Row<'r>(pub(super) Engine<'r>);
 
-enum Inner {
-    Sqlite(SqliteRow),
-    Postgres(PgRow),
+/// The row of either engine.
+pub(super) enum Engine<'r> {
+    Sqlite(sqlite::Row<'r>),
+    Postgres(&'r sqlx::postgres::PgRow),
 }
 
-impl Row {
+impl Row<'_> {
     /// The value of a column, as the type that is asked for.
     pub(crate) fn get<T: Column>(&self, column: &'static str) -> Result<T, StorageError> {
         T::read(self, column)
-    }
-
-    fn decode<'r, T>(&'r self, column: &'static str) -> Result<T, StorageError>
-    where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-        T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-    {
-        match &self.0 {
-            Inner::Sqlite(row) => row.try_get(column),
-            Inner::Postgres(row) => row.try_get(column),
-        }
-        .map_err(|error| StorageError::corrupt(column, error))
-    }
-}
-
-impl From<SqliteRow> for Row {
-    fn from(row: SqliteRow) -> Self {
-        Self(Inner::Sqlite(row))
-    }
-}
-
-impl From<PgRow> for Row {
-    fn from(row: PgRow) -> Self {
-        Self(Inner::Postgres(row))
     }
 }
 
 /// A type that a column can be read as.
 pub(crate) trait Column: Sized {
     /// Reads the named column.
-    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError>;
+    fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError>;
 }
 
 macro_rules! plain_column {
-    ($($type:ty),+) => {$(
-        impl Column for $type {
-            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
-                row.decode(column)
+    ($($type:ty => $read:ident),+) => {$(
+        impl Column for Option<$type> {
+            fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
+                match &row.0 {
+                    Engine::Sqlite(row) => row.$read(column),
+                    Engine::Postgres(row) => sqlx::Row::try_get(*row, column)
+                        .map_err(|error| StorageError::corrupt(column, error)),
+                }
             }
         }
 
-        impl Column for Option<$type> {
-            fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
-                row.decode(column)
+        impl Column for $type {
+            fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
+                let value: Option<$type> = row.get(column)?;
+                value.ok_or_else(|| StorageError::corrupt(column, "is null"))
             }
         }
     )+};
 }
 
-plain_column!(String, i64, Vec<u8>, bool);
+plain_column!(String => text, i64 => integer, Vec<u8> => bytes, bool => boolean);
 
 impl Column for Timestamp {
-    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+    fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
         row.get(column).map(Self::from_micros)
     }
 }
 
 impl Column for Option<Timestamp> {
-    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+    fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
         Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_micros))
     }
 }
 
 impl Column for [u8; 32] {
-    fn read(row: &Row, column: &'static str) -> Result<Self, StorageError> {
+    fn read(row: &Row<'_>, column: &'static str) -> Result<Self, StorageError> {
         let bytes: Vec<u8> = row.get(column)?;
         bytes
             .try_into()
@@ -215,5 +177,5 @@ impl Column for [u8; 32] {
 /// A record that is read from one row.
 pub(crate) trait Record: Sized {
     /// Reads the record.
-    fn read(row: &Row) -> Result<Self, StorageError>;
+    fn read(row: &Row<'_>) -> Result<Self, StorageError>;
 }

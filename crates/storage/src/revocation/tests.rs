@@ -124,7 +124,7 @@ async fn living(store: &Store) -> (i64, i64, i64) {
                    (SELECT count(*) FROM refresh_family WHERE revoked_at IS NULL) AS families,
                    (SELECT count(*) FROM session WHERE ended_at IS NULL) AS sessions";
     let living: Living = store
-        .read(|c| Box::pin(async move { c.fetch_one(sql, args![]).await }))
+        .read(move |c| Box::pin(async move { c.fetch_one(sql, args![]).await }))
         .await
         .unwrap_or_else(|error: StorageError| panic!("{error:?}"));
     (living.grants, living.families, living.sessions)

@@ -1,19 +1,19 @@
 //! The one writer of an SQLite database: group commit.
 //!
-//! Jobs wait in a bounded queue. The writer takes one, begins an immediate transaction, runs the job
+//! Jobs wait in a bounded queue. The writer, a thread of its own, takes one, begins an immediate transaction, runs the job
 //! inside a savepoint, then every job that is waiting by now (at most [`GROUP`]), and commits once:
 //! many callers share one `fsync` and each is answered only after it. A job that fails or panics is
 //! undone alone. Several processes may share a file: the transaction takes the write lock first.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{RwLock, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
-use super::connection::Transaction;
+use super::reader::ReadJob;
 use crate::StorageError;
+use crate::engine::connection::Transaction;
+use crate::engine::run_guarded;
 
 /// Jobs that share one commit at most: bounds how long the first of them waits.
 const GROUP: usize = 64;
@@ -25,6 +25,8 @@ pub(super) const QUEUE: usize = 4096;
 pub(super) enum Message {
     /// Run a transaction.
     Run(Box<dyn Job>),
+    /// Read, for a database in memory, which has no connection but this one.
+    Read(Box<dyn ReadJob>),
     /// Stop, close the connection and say so.
     Close(oneshot::Sender<()>),
 }
@@ -82,86 +84,67 @@ where
     }
 }
 
-/// Runs a job and the statements that end it; a panic becomes an error.
-pub(super) async fn run_guarded<F, T, E>(tx: &mut Transaction, job: F) -> Result<T, E>
-where
-    F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, E>> + Send,
-    E: From<StorageError>,
-{
-    let guarded = async {
-        let value = job(&mut *tx).await?;
-        tx.complete().await?;
-        Ok(value)
-    };
-    match AssertUnwindSafe(guarded).catch_unwind().await {
-        Ok(result) => result,
-        Err(_panic) => Err(StorageError::Panicked.into()),
-    }
-}
-
 /// Takes jobs until the store is closed or its last clone is gone, then closes the connection.
-///
-/// `turns` keeps readers of an in-memory database out while a group runs.
-pub(super) async fn run(
-    mut tx: Transaction,
-    mut queue: mpsc::Receiver<Message>,
-    turns: Option<Arc<RwLock<()>>>,
-) {
-    let mut closed = None;
-    while closed.is_none() {
-        match queue.recv().await {
-            Some(Message::Run(first)) => {
-                let _turn = match &turns {
-                    Some(lock) => Some(lock.write().await),
-                    None => None,
-                };
-                closed = commit_group(&mut tx, first, &mut queue).await;
+pub(super) async fn run(mut tx: Transaction, mut queue: mpsc::Receiver<Message>) {
+    let mut next = queue.recv().await;
+    while let Some(message) = next {
+        next = match message {
+            Message::Run(first) => commit_group(&mut tx, first, &mut queue).await,
+            Message::Read(job) => {
+                job.run(&mut tx).await;
+                None
             }
-            Some(Message::Close(answer)) => closed = Some(answer),
-            None => break,
+            Message::Close(closed) => {
+                // Whoever asks next finds the queue closed.
+                drop((tx, queue));
+                let _ = closed.send(());
+                return;
+            }
+        };
+        if next.is_none() {
+            next = queue.recv().await;
         }
     }
-    if let Err(error) = tx.into_connection().end().await {
-        tracing::warn!(%error, "the connection of the writer did not close cleanly");
-    }
-    if let Some(answer) = closed {
-        let _ = answer.send(());
-    }
 }
 
-/// Runs one group of jobs and answers every one of them; says whether it was asked to close.
+/// Runs one group of jobs and answers every one of them; returns a message that came after them.
 async fn commit_group(
     tx: &mut Transaction,
     first: Box<dyn Job>,
     queue: &mut mpsc::Receiver<Message>,
-) -> Option<oneshot::Sender<()>> {
-    if let Err(error) = control(tx, "BEGIN IMMEDIATE; SAVEPOINT job").await {
+) -> Option<Message> {
+    let begun = match tx.control("BEGIN IMMEDIATE") {
+        Ok(()) => tx.control("SAVEPOINT job"),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = begun {
         // It may have begun and only the savepoint failed; a second error says nothing new.
-        let _ = control(tx, "ROLLBACK").await;
+        let _ = tx.control("ROLLBACK");
         first.refuse(error);
         return None;
     }
     let mut group = Group::default();
     let ran = group.run(tx, first, queue).await;
     let committed = match ran {
-        Ok(()) => control(tx, "COMMIT").await,
+        Ok(()) => tx.control("COMMIT"),
         Err(error) => Err(error),
     };
     if committed.is_err() {
-        let _ = control(tx, "ROLLBACK").await;
+        let _ = tx.control("ROLLBACK");
     }
     let committed = committed.map_err(Arc::new);
     for answer in group.answers {
         answer(committed.clone().map_err(StorageError::NotCommitted));
     }
-    group.closed
+    group.after
 }
 
 /// The jobs that share a commit.
 #[derive(Default)]
 struct Group {
     answers: Vec<Answer>,
-    closed: Option<oneshot::Sender<()>>,
+    /// A message that is no job of the group; it ended the group.
+    after: Option<Message>,
 }
 
 impl Group {
@@ -177,17 +160,18 @@ impl Group {
             tx.restart();
             let finished = job.run(tx).await;
             self.answers.push(finished.answer);
+            if !finished.keep {
+                tx.control("ROLLBACK TO job")?;
+            }
             next = self.next(queue);
-            let boundary = match (finished.keep, &next) {
-                (true, None) => return Ok(()),
-                (true, Some(_)) => control(tx, "RELEASE job; SAVEPOINT job").await,
-                (false, _) => control(tx, "ROLLBACK TO job").await,
-            };
-            if let Err(error) = boundary {
-                if let Some(waiting) = next {
-                    waiting.refuse(StorageError::Busy);
+            if let (true, Some(job)) = (finished.keep, next.take()) {
+                match renew_savepoint(tx) {
+                    Ok(()) => next = Some(job),
+                    Err(error) => {
+                        job.refuse(StorageError::Busy);
+                        return Err(error);
+                    }
                 }
-                return Err(error);
             }
         }
         Ok(())
@@ -195,20 +179,21 @@ impl Group {
 
     /// The next job of this group: one that waits already.
     fn next(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Box<dyn Job>> {
-        if self.answers.len() >= GROUP || self.closed.is_some() {
+        if self.answers.len() >= GROUP {
             return None;
         }
         match queue.try_recv().ok()? {
             Message::Run(job) => Some(job),
-            Message::Close(answer) => {
-                self.closed = Some(answer);
+            other => {
+                self.after = Some(other);
                 None
             }
         }
     }
 }
 
-/// Runs a statement that steers the transaction itself.
-async fn control(tx: &mut Transaction, sql: &'static str) -> Result<(), StorageError> {
-    tx.execute(sql, Vec::new()).await.map(drop)
+/// Keeps what the last job wrote, whatever the next one does.
+fn renew_savepoint(tx: &mut Transaction) -> Result<(), StorageError> {
+    tx.control("RELEASE job")?;
+    tx.control("SAVEPOINT job")
 }
