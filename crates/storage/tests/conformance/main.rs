@@ -3,6 +3,8 @@
 //! Each test runs on both engines (PostgreSQL where `SYMBOLON_TEST_POSTGRES` is a URL). The races run
 //! through two stores on one database, as two nodes would.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -3,6 +3,8 @@
 //! A thousand rounds of a hundred redeemers, over codes, assertions and refresh tokens, on each
 //! engine; then the races in which something is issued while it is taken away.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::future::join_all;
 use symbolon_protocol::issuer::IssuerRole;
 use symbolon_protocol::random;
@@ -12,6 +14,7 @@ use symbolon_storage::audit::By;
 use symbolon_storage::authorization_code::{self, Redeemed};
 use symbolon_storage::grant::{self, Grant, GrantFilter};
 use symbolon_storage::linked_identity::{self, Provisioned};
+use symbolon_storage::news::{self, News};
 use symbolon_storage::refresh_token::{self, Rotation};
 use symbolon_storage::single_use::{self, SingleUse};
 use symbolon_storage::user::{self, User};
@@ -268,6 +271,55 @@ async fn nobody_comes_back_by_signing_in_while_being_deleted() {
             let left = read!(nodes[0], [], |c| linked_identity::find(c, &subject).await);
             assert_eq!(left, None);
         }
+    })
+    .await;
+}
+
+/// Disables somebody in a transaction that takes its time afterwards.
+async fn disable_slowly(store: &Store, user: &User, pauses: usize) {
+    write!(store, [user], |tx| {
+        let by = By::system();
+        let disabled = user::disable(tx, &user.organization, &user.id, &by, NOW).await;
+        for _ in 0..pauses {
+            tokio::task::yield_now().await;
+        }
+        disabled
+    });
+}
+
+/// Design §4 rule 16: whoever asks for what follows its last news never skips a late commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_news_misses_nothing() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        let mut people = Vec::new();
+        for number in 0..60 {
+            people.push(person(&nodes[0], &number.to_string()).await);
+        }
+        let has_ended = AtomicBool::new(false);
+        let writers = async {
+            let disabling = people.iter().enumerate();
+            let disabling = disabling.map(|(n, user)| disable_slowly(&nodes[n % 2], user, n % 7));
+            join_all(disabling).await;
+            has_ended.store(true, Ordering::SeqCst);
+        };
+        let reader = async {
+            let mut seen: Vec<News> = Vec::new();
+            loop {
+                let is_last = has_ended.load(Ordering::SeqCst);
+                let last = seen.last().map_or(0, |news| news.seq);
+                seen.extend(read!(nodes[1], [], |c| news::read_after(c, last).await));
+                if is_last {
+                    return seen;
+                }
+            }
+        };
+        let ((), seen) = tokio::join!(writers, reader);
+        let mut told: Vec<String> = seen.into_iter().map(|news| news.subject).collect();
+        let mut disabled: Vec<String> = people.iter().map(|user| user.id.to_string()).collect();
+        told.sort_unstable();
+        disabled.sort_unstable();
+        assert_eq!(told, disabled);
     })
     .await;
 }
