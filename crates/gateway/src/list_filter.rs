@@ -35,13 +35,25 @@ const LISTS: [(&str, Entry); 4] = [
 #[error("the list is not readable")]
 pub(crate) struct UnreadableList;
 
-/// The message with the entries for which `keep` is true; `None` when it carries no list.
+/// An entry with the name under which policy knows it.
+#[derive(Debug)]
+pub(crate) struct Named<'a> {
+    /// Its name or URI.
+    pub(crate) name: String,
+    /// The whole entry.
+    pub(crate) entry: &'a RawValue,
+}
+
+/// Says for each entry of a list whether the caller sees it; an entry without answer is not seen.
+pub(crate) type Show<'s> = dyn FnMut(Entry, &[Named<'_>]) -> Vec<bool> + 's;
+
+/// The message with the entries that are shown; `None` when it carries no list.
 ///
 /// # Errors
 /// [`UnreadableList`]: do not pass the message on.
 pub(crate) fn filter(
     message: &[u8],
-    keep: &mut dyn FnMut(Entry, &str, &RawValue) -> bool,
+    show: &mut Show<'_>,
 ) -> Result<Option<String>, UnreadableList> {
     // Cheap for the messages that are no lists, which is nearly all of an event stream.
     if !may_be_list(message) {
@@ -51,16 +63,13 @@ pub(crate) fn filter(
     let Some(result) = message.member("result") else {
         return Ok(None);
     };
-    let Some(result) = filter_result(result, keep)? else {
+    let Some(result) = filter_result(result, show)? else {
         return Ok(None);
     };
     Ok(Some(message.with(&[("result", &result)])))
 }
 
-fn filter_result(
-    result: &RawValue,
-    keep: &mut dyn FnMut(Entry, &str, &RawValue) -> bool,
-) -> Result<Option<String>, UnreadableList> {
+fn filter_result(result: &RawValue, show: &mut Show<'_>) -> Result<Option<String>, UnreadableList> {
     if !result.get().starts_with('{') {
         return Ok(None);
     }
@@ -70,7 +79,7 @@ fn filter_result(
         let Some(list) = result.member(member) else {
             continue;
         };
-        replaced.push((member, filter_list(list, entry, keep)?));
+        replaced.push((member, filter_list(list, entry, show)?));
     }
     if replaced.len() == 1 {
         return Ok(None);
@@ -82,21 +91,24 @@ fn filter_result(
 fn filter_list(
     list: &RawValue,
     entry: Entry,
-    keep: &mut dyn FnMut(Entry, &str, &RawValue) -> bool,
+    show: &mut Show<'_>,
 ) -> Result<String, UnreadableList> {
     let entries: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| UnreadableList)?;
+    let named = |value| {
+        Some(Named {
+            name: name_of(entry, value)?,
+            entry: value,
+        })
+    };
+    let named: Vec<Named<'_>> = entries.into_iter().filter_map(named).collect();
+    let shown = show(entry, &named);
     let mut out = String::with_capacity(list.get().len());
     out.push('[');
-    for value in entries {
-        let Some(name) = name_of(entry, value) else {
-            continue;
-        };
-        if keep(entry, &name, value) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            out.push_str(value.get());
+    for (named, _) in named.iter().zip(shown).filter(|(_, is_shown)| *is_shown) {
+        if out.len() > 1 {
+            out.push(',');
         }
+        out.push_str(named.entry.get());
     }
     out.push(']');
     Ok(out)
@@ -128,8 +140,11 @@ mod tests {
     use super::*;
 
     fn run(message: &str, allowed: &[&str]) -> Result<Option<String>, UnreadableList> {
-        filter(message.as_bytes(), &mut |_, name, _| {
-            allowed.contains(&name)
+        filter(message.as_bytes(), &mut |_, named| {
+            named
+                .iter()
+                .map(|named| allowed.contains(&named.name.as_str()))
+                .collect()
         })
     }
 
