@@ -70,3 +70,37 @@ fn a_policy_that_does_not_compile_is_not_applied() {
         .run(&["apply", "policy.toml"])
         .assert_refused(&["nothing was applied", "broken"]);
 }
+
+/// The blocks of the manual are what a reader would copy.
+#[test]
+fn the_example_of_the_manual_applies() {
+    let manual = include_str!("../../../../docs/manifest.md");
+    let example = &manual[manual.find("## A complete example").unwrap()..];
+    let block = |language: &str| {
+        let start = example.find(&format!("```{language}\n")).unwrap() + language.len() + 4;
+        &example[start..start + example[start..].find("```").unwrap()]
+    };
+    let folder = Folder::initialized();
+    folder.write("manifest.toml", block("toml"));
+    folder.write("fresh-sign-in-to-write.cedar", block("cedar"));
+    for secret in ["acme-oidc", "tracker", "desk-agent-as", "desk-agent-idp"] {
+        folder.write(&format!("{secret}.secret"), "a-secret-of-at-least-128-bits");
+    }
+
+    folder.run(&["apply", "manifest.toml"]).assert_done();
+
+    folder
+        .run(&["apply", "manifest.toml"])
+        .assert_says(&["Nothing changes."]);
+}
+
+#[test]
+fn the_example_of_the_configuration_is_read() {
+    let manual = include_str!("../../../../docs/configuration.md");
+    let start = manual.find("```toml\n").unwrap() + 8;
+    let end = start + manual[start..].find("```").unwrap();
+    let folder = Folder::initialized();
+    folder.write("symbolon.toml", &manual[start..end]);
+
+    folder.run(&["key", "list"]).assert_says(&["No keys yet"]);
+}

@@ -54,7 +54,10 @@ impl Folder {
     /// With a configuration and a key.
     pub(crate) fn initialized() -> Self {
         let folder = Self::empty();
-        folder.run(&["init"]).assert_done();
+        // Nothing listens on port 1: whatever else runs on this machine is left alone.
+        folder
+            .run(&["init", "--public-url", "http://127.0.0.1:1"])
+            .assert_done();
         folder
     }
 
