@@ -27,6 +27,8 @@ mod sign_in;
 mod sign_out;
 mod state;
 mod subject;
+#[cfg(test)]
+mod test_deployment;
 mod token;
 mod token_form;
 mod visit;

@@ -20,6 +20,8 @@ pub(crate) mod request;
 pub(crate) mod resume;
 pub(crate) mod stop;
 pub(crate) mod target;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::extract::RawQuery;

@@ -60,9 +60,9 @@ fn applies(assignment: &Assignment, granted: &Granted) -> bool {
                     .iter()
                     .any(|policy| policy.starts_with(&own))
         }
-        // A sign-in at our identity provider opens nothing by itself: that the client is named for
-        // anything there is enough.
-        (None, Target::Resource(_)) => true,
+        // A sign-in at our identity provider opens nothing by itself: that an administrator named
+        // the client for anything is enough.
+        (None, _) => true,
         _ => false,
     }
 }
