@@ -155,26 +155,25 @@ impl Group {
         first: Box<dyn Job>,
         queue: &mut mpsc::Receiver<Message>,
     ) -> Result<(), StorageError> {
-        let mut next = Some(first);
-        while let Some(job) = next {
+        let mut job = first;
+        loop {
             tx.restart();
             let finished = job.run(tx).await;
             self.answers.push(finished.answer);
             if !finished.keep {
                 tx.control("ROLLBACK TO job")?;
             }
-            next = self.next(queue);
-            if let (true, Some(job)) = (finished.keep, next.take()) {
-                match renew_savepoint(tx) {
-                    Ok(()) => next = Some(job),
-                    Err(error) => {
-                        job.refuse(StorageError::Busy);
-                        return Err(error);
-                    }
-                }
+            job = match self.next(queue) {
+                Some(waiting) => waiting,
+                None => return Ok(()),
+            };
+            if finished.keep
+                && let Err(error) = renew_savepoint(tx)
+            {
+                job.refuse(StorageError::Busy);
+                return Err(error);
             }
         }
-        Ok(())
     }
 
     /// The next job of this group: one that waits already.
