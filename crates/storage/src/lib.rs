@@ -28,6 +28,7 @@ mod row_key;
 pub mod seal;
 pub mod secret_key;
 pub mod session;
+pub mod signing_key;
 pub mod single_use;
 pub mod user;
 
