@@ -24,26 +24,30 @@ pub(crate) mod target;
 mod tests;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::response::Response;
 use axum::routing::get;
 use symbolon_protocol::authorization_request::Prompt;
+use symbolon_protocol::form::Form;
 use symbolon_protocol::oauth_error::{OAuthError, OAuthErrorCode};
+use url::form_urlencoded;
 
 use self::permission::{Granted, Permission};
 use self::request::Authorization;
 use self::stop::Stop;
 use crate::browser_session::{self, SignedIn};
 use crate::consent::{self, Agreement};
+use crate::pages::error::PageError;
 use crate::sign_in;
 use crate::state::AppState;
-use crate::visit::Visit;
+use crate::visit::{Visit, see_other};
 
 /// `…/authorize` of both roles.
 pub(crate) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/as/authorize", get(authorize))
-        .route("/idp/{organization}/authorize", get(authorize))
+        .route("/as/authorize", get(authorize).post(repeat))
+        .route("/idp/{organization}/authorize", get(authorize).post(repeat))
 }
 
 async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
@@ -53,6 +57,18 @@ async fn authorize(visit: Visit, RawQuery(query): RawQuery) -> Response {
         Err(stop) => Err(stop),
     };
     answer.unwrap_or_else(|stop| stop.into_response(&visit))
+}
+
+/// A request in a form (OpenID Connect Core §3.1.2.1) is asked again as a GET: a form of another
+/// site comes without our cookies, and changes nothing.
+async fn repeat(visit: Visit, body: Bytes) -> Response {
+    if Form::parse(&body).is_err() {
+        return visit.page(PageError::UNREADABLE_FORM);
+    }
+    let query: String = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form_urlencoded::parse(&body))
+        .finish();
+    see_other(&format!("{}?{query}", visit.path("authorize")))
 }
 
 /// Decides what comes next. `agreement` is the answer that the consent page just brought.

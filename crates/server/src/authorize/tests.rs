@@ -323,3 +323,15 @@ async fn a_planted_proof_of_sign_in_does_not_count() {
         assert!(answer.body.contains("Work email"), "{}", answer.body);
     }
 }
+
+/// OpenID Connect Core §3.1.2.1.
+#[tokio::test]
+async fn a_request_in_a_form_is_asked_again_as_a_get() {
+    let deployment = Deployment::new(acme()).await;
+    let form = [("client_id", "desk-agent"), ("state", "a b&c\u{e4}")];
+    let repeated = deployment.post("/as/authorize", &form, "").await;
+    assert_eq!(
+        repeated.location(),
+        "/as/authorize?client_id=desk-agent&state=a+b%26c%C3%A4"
+    );
+}
