@@ -4,41 +4,15 @@
 //! First the scopes of the token, because a client can ask for more; then policy, asked in one
 //! place. A denial that another token would not change is not dressed up as one that it would.
 
-use std::net::IpAddr;
-
 use serde_json::{Map, Value};
-use symbolon_policy::{
-    Action, Context, Decision, DenyReason, Engine, Request, Resource, Target, UnknownFact,
-};
+use symbolon_policy::{Action, Decision, DenyReason, Resource, Target, UnknownFact};
 use symbolon_protocol::challenge::Refusal;
-use symbolon_protocol::ids::ClientId;
-use symbolon_protocol::issuer::IssuerRole;
 use symbolon_protocol::mcp;
 use symbolon_protocol::scope::ScopeSet;
-use symbolon_protocol::time::Timestamp;
-use symbolon_storage::directory::{Directory, McpServer};
 
-use crate::caller::Caller;
-use crate::list_filter::{Entry, Named};
 use crate::operation::Operation;
+use crate::position::Position;
 use crate::protected_resource::basic_scopes;
-
-/// Where a caller stands: everything a decision depends on but the operation.
-#[derive(Clone, Copy)]
-pub(crate) struct Position<'a> {
-    /// The policies of now.
-    pub(crate) engine: &'a Engine,
-    /// The definitions of now.
-    pub(crate) directory: &'a Directory,
-    /// The server.
-    pub(crate) server: &'a McpServer,
-    /// Who calls.
-    pub(crate) caller: &'a Caller,
-    /// From where.
-    pub(crate) source_address: Option<IpAddr>,
-    /// When.
-    pub(crate) now: Timestamp,
-}
 
 /// Policies that allowed an operation, for the audit trail.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -130,38 +104,7 @@ pub(crate) fn authorize(
     }
 }
 
-/// Which entries of a list the caller sees: those that the same decision allows.
-pub(crate) fn visible(position: Position<'_>, entry: Entry, named: &[Named<'_>]) -> Vec<bool> {
-    let server = &position.server.id;
-    // What another sign-in would open may be seen.
-    let decide = |action, name| {
-        let request = position.request(action, Resource::Server { server, name }, None);
-        !matches!(position.engine.decide(&request), Decision::Deny { .. })
-    };
-    let names = named.iter().map(|named| named.name.as_str());
-    match entry {
-        Entry::Tool => {
-            // A tool is shown if another token of the same person would do: the call says which.
-            let scopes = position
-                .caller
-                .token()
-                .scopes
-                .union(&position.server.scopes);
-            let resource = Resource::Server { server, name: "" };
-            let mut request = position.request(Action::ListTool, resource, None);
-            request.context.scopes = &scopes;
-            position
-                .engine
-                .decide_tools(&request, &names.collect::<Vec<_>>())
-        }
-        Entry::Resource | Entry::ResourceTemplate => names
-            .map(|name| decide(Action::ReadResource, name))
-            .collect(),
-        Entry::Prompt => names.map(|name| decide(Action::GetPrompt, name)).collect(),
-    }
-}
-
-impl<'a> Position<'a> {
+impl Position<'_> {
     /// RS-43, RS-44: everything the tool needs, with what the granted scopes imply.
     fn require_scopes(&self, tool: &str) -> Result<(), Denied> {
         let required = self.server.required_scopes("tools/call", Some(tool));
@@ -215,39 +158,6 @@ impl<'a> Position<'a> {
                 decision => return conclude(decision),
             }
         }
-    }
-
-    fn request<'r>(
-        &'r self,
-        action: Action,
-        resource: Resource<'r>,
-        arguments: Option<&'r Map<String, Value>>,
-    ) -> Request<'r> {
-        let token = self.caller.token();
-        Request {
-            organization: &token.organization,
-            principal: self.caller.principal(),
-            action,
-            resource,
-            context: Context {
-                client: token.own_client().map(|client| (&IssuerRole::As, client)),
-                client_authentication: token.own_client().and_then(|id| self.authentication(id)),
-                scopes: &token.scopes,
-                acr: token.sign_in.acr.as_deref(),
-                amr: &token.sign_in.amr,
-                auth_time: token.sign_in.auth_time,
-                source_address: self.source_address,
-                sender_constraint: None,
-                arguments,
-            },
-            now: self.now,
-        }
-    }
-
-    /// How the client authenticates: its registration allows one way only.
-    fn authentication(&self, client: &ClientId) -> Option<&'a str> {
-        let client = self.directory.client(&IssuerRole::As, client)?;
-        Some(client.authentication.as_str())
     }
 }
 

@@ -1,25 +1,28 @@
 //! The MCP data plane: check, decide, forward.
 //!
-//! `/mcp/{server}` in front of a Streamable HTTP server that has no authorization of its own. A
-//! request passes in one order ([`endpoint`], requirements §3.6): origin, token, form, agreement of
-//! headers and body, scopes, policy, audit trail, upstream. No token, no policy, no readable body: no
-//! call. After warm-up nothing of it touches the database or the network but the upstream.
+//! `/mcp/{server}` in front of a Streamable HTTP server that has no authorization of its own. Every
+//! request passes the checks of requirements §3.6 in one order. No token, no policy, no readable body:
+//! no call. After warm-up nothing but the call itself touches database or network.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `endpoint` | the order of the checks |
+//! | `endpoint`, `call` | the order of the checks, and a request that passes through them |
 //! | `origin`, `bearer`, `authenticate`, `token`, `caller`, `facts` | who calls |
-//! | `request_body`, `operation`, `parameters` | what is asked |
-//! | `authorize`, `audit`, `strangers` | what policy says, and the record of it |
-//! | `forward`, `upstream`, `headers`, `credential`, `identity_header`, `session_binding` | the way to the upstream |
-//! | `relay`, `sse`, `list_filter`, `raw_object`, `viewer`, `stream_guard` | the way back |
+//! | `request_body`, `agreement`, `parameters`, `session`, `operation` | what is asked |
+//! | `position`, `authorize`, `audit`, `strangers` | what policy says, and the record of it |
+//! | `forward`, `upstream`, `headers`, `credential`, `identity_header` | the way to the upstream |
+//! | `answer`, `relay`, `sse`, `list_filter`, `raw_object`, `viewer`, `stream_guard` | the way back |
+//! | `token_cache`, `session_binding`, `keys`, `state` | what is remembered, and with which keys |
 //! | `fault`, `message_fault`, `metrics` | what callers and operators are told |
-//! | `protected_resource` | RFC 9728 metadata |
+//! | `protected_resource` | metadata (RFC 9728) |
 
+mod agreement;
+mod answer;
 mod audit;
 mod authenticate;
 mod authorize;
 mod bearer;
+mod call;
 mod caller;
 mod credential;
 mod endpoint;
@@ -35,10 +38,12 @@ mod metrics;
 mod operation;
 mod origin;
 mod parameters;
+mod position;
 mod protected_resource;
 mod raw_object;
 mod relay;
 mod request_body;
+mod session;
 mod session_binding;
 mod sse;
 mod state;

@@ -5,6 +5,9 @@
 use serde::Deserialize;
 use symbolon_protocol::mcp::{Message, Target};
 
+/// Resources that one subscription may name: each is decided by itself.
+const MAX_RESOURCES: usize = 1000;
+
 /// What has to be allowed before a message passes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Operation<'a> {
@@ -109,6 +112,7 @@ struct Filter {
 fn subscription<'a>(body: &[u8]) -> Result<Operation<'a>, OperationError> {
     let subscription: Subscription = params(body)?;
     Ok(match subscription.notifications.resources {
+        Some(uris) if uris.len() > MAX_RESOURCES => return Err(OperationError::InvalidParams),
         Some(uris) if !uris.is_empty() => Operation::ReadResources(uris),
         _ => Operation::UseServer,
     })

@@ -1,13 +1,14 @@
-//! Whose view of a list it is, for as long as a stream lasts.
+//! What a caller sees of a list (requirements RS-35), for as long as a stream lasts.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use symbolon_policy::{Action, Decision, Resource};
 use symbolon_protocol::ids::ServerId;
 
-use crate::authorize::{Position, visible};
 use crate::caller::Caller;
 use crate::list_filter::{Entry, Named};
+use crate::position::Position;
 use crate::state::DataPlane;
 
 /// A caller who looks at lists of a server.
@@ -42,5 +43,36 @@ impl Viewer {
             now: self.gateway.clock.now(),
         };
         visible(position, entry, named)
+    }
+}
+
+/// Those that the same decision allows, asked now.
+fn visible(position: Position<'_>, entry: Entry, named: &[Named<'_>]) -> Vec<bool> {
+    let server = &position.server.id;
+    // What another sign-in would open may be seen.
+    let decide = |action, name| {
+        let request = position.request(action, Resource::Server { server, name }, None);
+        !matches!(position.engine.decide(&request), Decision::Deny { .. })
+    };
+    let names = named.iter().map(|named| named.name.as_str());
+    match entry {
+        Entry::Tool => {
+            // A tool is shown if another token of the same person would do: the call says which.
+            let scopes = position
+                .caller
+                .token()
+                .scopes
+                .union(&position.server.scopes);
+            let resource = Resource::Server { server, name: "" };
+            let mut request = position.request(Action::ListTool, resource, None);
+            request.context.scopes = &scopes;
+            position
+                .engine
+                .decide_tools(&request, &names.collect::<Vec<_>>())
+        }
+        Entry::Resource | Entry::ResourceTemplate => names
+            .map(|name| decide(Action::ReadResource, name))
+            .collect(),
+        Entry::Prompt => names.map(|name| decide(Action::GetPrompt, name)).collect(),
     }
 }

@@ -13,7 +13,9 @@ use symbolon_storage::audit::By;
 use symbolon_storage::revocation::Subject;
 use symbolon_storage::{StorageError, user};
 
-use crate::world::{NOW, call, modern, organization, world};
+use crate::builder::world;
+use crate::request::{call, modern};
+use crate::world::{NOW, organization};
 
 fn without_token() -> Request<Body> {
     let mut request = modern("", &call("list_issues"));

@@ -10,7 +10,9 @@ use symbolon_storage::StorageError;
 use symbolon_storage::linked_identity::{self, ExternalSubject, TombstoneSecret};
 use symbolon_storage::revocation::Subject;
 
-use crate::world::{NOW, World, call, organization, world};
+use crate::builder::world;
+use crate::request::call;
+use crate::world::{NOW, World, organization};
 
 struct Idp(SigningKey);
 

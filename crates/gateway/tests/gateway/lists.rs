@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::builder::world;
+use crate::request::message;
 use crate::upstream::{json_response, result, with_type};
-use crate::world::{World, message, person, world};
+use crate::world::{World, person};
 
 fn tools(names: &[&str]) -> Value {
     let tools: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();

@@ -6,12 +6,17 @@
 
 mod answer;
 mod authentication;
+mod builder;
+mod definitions;
 mod foreign_tokens;
 mod lists;
 mod messages;
 mod passing;
 mod policy;
+mod remembered;
+mod request;
 mod sessions;
 mod streams;
 mod upstream;
+mod wire;
 mod world;

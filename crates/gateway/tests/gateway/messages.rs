@@ -7,7 +7,9 @@ use futures_util::stream;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::world::{World, call, legacy, message, modern, world};
+use crate::builder::world;
+use crate::request::{call, legacy, message, modern};
+use crate::world::World;
 
 /// Sends a modern call with one header changed; `None` removes it.
 async fn with_header(

@@ -6,8 +6,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use symbolon_protocol::jose::{JwkSet, UnverifiedJwt};
 
+use crate::builder::world;
+use crate::request::{call, message, modern};
 use crate::upstream::with_type;
-use crate::world::{ISSUER, NOW, World, call, message, modern, world};
+use crate::world::{ISSUER, NOW, World};
 
 #[tokio::test]
 async fn n197_nothing_of_the_clients_credentials_reaches_the_upstream() {

@@ -4,7 +4,9 @@
 use serde_json::json;
 use symbolon_storage::{StorageError, group};
 
-use crate::world::{METADATA, NOW, call, message, modern, person, world};
+use crate::builder::world;
+use crate::request::{call, message, modern};
+use crate::world::{METADATA, NOW, person};
 
 #[tokio::test]
 async fn n200_a_token_with_too_few_scopes_is_told_all_that_the_tool_needs() {

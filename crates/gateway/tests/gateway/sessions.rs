@@ -5,8 +5,10 @@ use axum::response::Response;
 use http::Request;
 use serde_json::{Value, json};
 
+use crate::builder::world;
+use crate::request::legacy;
 use crate::upstream::result;
-use crate::world::{World, legacy, person, world};
+use crate::world::{World, person};
 
 fn initialize() -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
@@ -204,7 +206,7 @@ async fn rs73_modern_requests_neither_use_nor_get_a_session() {
     let world = world().start().await;
     let token = world.token("issues:read").await;
     world.upstream.next(initialized());
-    let mut request = crate::world::modern(&token, &crate::world::call("list_issues"));
+    let mut request = crate::request::modern(&token, &crate::request::call("list_issues"));
     request
         .headers_mut()
         .insert("mcp-session-id", "anything".parse().unwrap());

@@ -8,7 +8,9 @@ use serde_json::json;
 use symbolon_protocol::ids::GrantId;
 use symbolon_storage::revocation::Subject;
 
-use crate::world::{World, message, modern, world};
+use crate::builder::world;
+use crate::request::{message, modern};
+use crate::world::World;
 
 async fn event(response: &mut Response) -> Option<String> {
     let frame = response.body_mut().frame().await?.ok()?;
