@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::{Record, Row, args};
-use crate::support::{for_each_engine, for_each_pair, open, sealer, sqlite_file};
+use crate::support::{Schema, for_each_engine, for_each_pair, open, sealer, sqlite_file};
 use crate::{KeyEncryptionKey, OpenOptions, Sealer, StorageError, Store, Transaction};
 
 struct Count(i64);
@@ -244,4 +244,125 @@ async fn a_schema_one_ahead_is_served_and_two_ahead_is_refused() {
         .err()
         .unwrap();
     assert!(matches!(error, StorageError::TooNew { .. }));
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_an_error_for_everybody_in_its_group() {
+    let store = open("sqlite::memory:").await;
+    let (go, may_go) = tokio::sync::oneshot::channel::<()>();
+    // While this one waits, the others queue up behind it: they become one group.
+    let first = store.write::<_, StorageError, _>(|tx| {
+        Box::pin(async move {
+            let _ = may_go.await;
+            insert(tx, "first").await
+        })
+    });
+    let broken = store.write::<_, StorageError, _>(|tx| {
+        Box::pin(async move {
+            tx.control("PRAGMA defer_foreign_keys = ON")?;
+            tx.execute(
+                "INSERT INTO consent (key, organization, user_id, role, client_id, resource, scopes,
+                                      given_at)
+                 VALUES ($1, 'acme', 'nobody', 'as', 'c', 'r', '', 0)",
+                args![vec![1u8]],
+            )
+            .await
+        })
+    });
+    let last = store.write::<_, StorageError, _>(|tx| Box::pin(insert(tx, "last")));
+    let (first, broken, last, ()) = tokio::join!(first, broken, last, async {
+        let _ = go.send(());
+    });
+    for answer in [first, broken, last] {
+        assert!(
+            matches!(answer, Err(StorageError::NotCommitted(_))),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(count(&store).await, 0);
+    store
+        .write(|tx| Box::pin(insert(tx, "afterwards")))
+        .await
+        .unwrap();
+    assert_eq!(count(&store).await, 1);
+}
+
+#[tokio::test]
+async fn a_writer_with_too_many_waiting_refuses_more() {
+    let store = open("sqlite::memory:").await;
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go, may_go) = tokio::sync::oneshot::channel::<()>();
+    let blocking = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let blocking = store.write::<_, StorageError, _>(|tx| {
+                Box::pin(async move {
+                    let _ = begun.send(());
+                    let _ = may_go.await;
+                    insert(tx, "blocking").await
+                })
+            });
+            blocking.await
+        }
+    });
+    has_begun.await.unwrap();
+    let jobs = (0..super::sqlite::QUEUE + 1).map(|number| {
+        store.write::<_, StorageError, _>(move |tx| {
+            Box::pin(async move { insert(tx, &number.to_string()).await })
+        })
+    });
+    let (answers, ()) = tokio::join!(join_all(jobs), async {
+        let _ = go.send(());
+    });
+    blocking.await.unwrap().unwrap();
+    let refused = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(StorageError::Busy)));
+    assert_eq!(refused.count(), 1);
+    assert_eq!(count(&store).await, super::sqlite::QUEUE as i64 + 1);
+}
+
+struct Named(String);
+
+impl Record for Named {
+    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
+        row.get("name").map(Self)
+    }
+}
+
+async fn columns(store: &Store, sql: &'static str) -> Vec<String> {
+    let rows: Vec<Named> = store
+        .read::<_, StorageError, _>(move |c| Box::pin(c.fetch_all(sql, args![])))
+        .await
+        .unwrap();
+    rows.into_iter().map(|Named(name)| name).collect()
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_columns() {
+    let Some(schema) = Schema::create().await else {
+        return;
+    };
+    let sqlite = open("sqlite::memory:").await;
+    let sqlite = columns(
+        &sqlite,
+        "SELECT t.name || '.' || c.name || CASE c.\"notnull\" WHEN 1 THEN ' NOT NULL' ELSE '' END
+             AS name
+         FROM pragma_table_list AS t JOIN pragma_table_info(t.name) AS c
+         WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '_sqlx%'
+         ORDER BY 1",
+    );
+    let postgres = open(&schema.url).await;
+    let columns = columns(
+        &postgres,
+        "SELECT table_name || '.' || column_name
+             || CASE is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END AS name
+         FROM information_schema.columns
+         WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%'
+         ORDER BY (table_name || '.' || column_name
+             || CASE is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END) COLLATE \"C\"",
+    );
+    assert_eq!(sqlite.await, columns.await);
+    postgres.close().await;
+    schema.remove().await;
 }

@@ -25,6 +25,8 @@ use crate::seal::Sealer;
 
 pub(super) use database::{Row, control, execute, fetch};
 use reader::{Read, ReadJob};
+#[cfg(test)]
+pub(super) use writer::QUEUE;
 use writer::Write;
 
 /// Threads that read.

@@ -19,7 +19,7 @@ use crate::engine::run_guarded;
 const GROUP: usize = 64;
 
 /// Jobs that wait at most; further ones are refused with [`StorageError::Busy`].
-pub(super) const QUEUE: usize = 4096;
+pub(in crate::engine) const QUEUE: usize = 4096;
 
 /// What the writer is asked to do.
 pub(super) enum Message {
