@@ -213,7 +213,7 @@ impl Compiler<'_> {
         let scopes: Vec<_> = scopes
             .map(|name| entity::foreign_scope(resource, name))
             .collect();
-        let grant = (!scopes.is_empty()).then(|| Step {
+        let grant = (!scopes.is_empty()).then_some(Step {
             name: "grant",
             actions: &[Action::IssueIdJag],
             opens: Opens::Scopes(scopes),

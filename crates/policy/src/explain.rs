@@ -138,10 +138,11 @@ fn others(
     resource: &Offered<'_>,
 ) -> Vec<Examined> {
     let keys = book.index.keys(resource.kind(), &resource.path);
-    let own = book.index.slice(&asker.keys, request.action, &keys);
-    let all = book.index.for_anybody(request.action, &keys);
-    let others = all.into_iter().filter(|number| !own.contains(number));
-    let others = others.map(|number| &book.statements[number]);
+    let own = decide::candidates(book, asker, request, resource);
+    let all = book.index.for_anybody(request.action, &keys).into_iter();
+    let others = all
+        .map(|number| &book.statements[number])
+        .filter(|statement| own.iter().all(|own| own.id != statement.id));
     let permits = others.filter(|statement| statement.effect == Effect::Permit);
     permits
         .take(MAX_OTHERS)

@@ -1,5 +1,14 @@
 //! Who may do what: one Cedar schema, one decision function.
-#![doc = ""]
+//!
+//! The paved path: build an [`Engine`] from a [`PolicyInput`], ask it a [`Request`], act on
+//! [`Decision::Allow`] and on nothing else. `docs/policy.md` is the guide for administrators.
+//!
+//! What is guaranteed (design §4 rules 2 and 10 to 13):
+//! - What nobody allows is denied; a forbid wins; a policy that cannot be evaluated denies.
+//! - Owner and offer are checked in code before any policy is asked. An organization's policies are
+//!   asked about its own principals only, and cannot grant `administer`.
+//! - A fact that a policy needs and nobody knows denies.
+//! - Only policies that can matter are evaluated, with the same answer as all of them.
 
 mod arguments;
 mod assignment;

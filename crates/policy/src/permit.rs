@@ -137,3 +137,67 @@ pub(crate) fn set(entities: &[EntityUid]) -> String {
     let names = entities.iter().map(ToString::to_string).collect::<Vec<_>>();
     format!("[{}]", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use cedar_policy::{Policy, pst};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_entities(kinds: &'static [Kind]) -> impl Strategy<Value = Vec<EntityUid>> {
+        let kind = prop::sample::select(kinds);
+        let entity = (kind, "\\PC{0,8}").prop_map(|(kind, id)| kind.entity(&id));
+        prop::collection::vec(entity, 1..4)
+    }
+
+    fn any_opens() -> impl Strategy<Value = Opens> {
+        prop_oneof![
+            any_entities(&[Kind::McpServer]).prop_map(|uids| Opens::In(uids[0].clone())),
+            any_entities(&[Kind::McpServer]).prop_map(|uids| Opens::Only(uids[0].clone())),
+            any_entities(&[Kind::Scope]).prop_map(Opens::Scopes),
+        ]
+    }
+
+    fn any_principals() -> impl Strategy<Value = Principals> {
+        let people = &[Kind::EmailAddress, Kind::User];
+        prop_oneof![
+            any_entities(&[Kind::Organization]).prop_map(|o| Principals::Everyone(o[0].clone())),
+            any_entities(&[Kind::Group]).prop_map(Principals::Named),
+            any_entities(people).prop_map(Principals::Named),
+        ]
+    }
+
+    fn sorted(scope: &Scope) -> (Vec<String>, Actions, Vec<String>) {
+        let names = |keys: &[ScopeKey]| {
+            let mut names: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
+            names.sort();
+            names
+        };
+        (
+            names(&scope.principals),
+            scope.actions,
+            names(&scope.resources),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_has_the_scope_it_is_indexed_under(
+            id in "\\PC*",
+            principals in any_principals(),
+            actions in prop::sample::subsequence(&Action::ALL[..], 1..=7),
+            opens in any_opens(),
+        ) {
+            let conditions = vec!["context.x".to_owned()];
+            let (principals, actions) = (&principals, actions.as_slice());
+            let permit = Permit { id: id.clone(), principals, actions, opens, conditions };
+
+            let policy = Policy::parse(None, permit.cedar()).unwrap();
+
+            prop_assert_eq!(policy.annotation("id"), Some(id.as_str()));
+            let pst::Policy::Static(tree) = policy.to_pst().unwrap() else { panic!("a template") };
+            prop_assert_eq!(sorted(&Scope::of(tree.body())), sorted(&permit.scope()));
+        }
+    }
+}

@@ -82,3 +82,51 @@ impl Remembered {
         decisions.insert(key.0.into(), decision.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key {
+        let mut key = Key(Vec::new());
+        key.part(text);
+        key
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (remembered, decision) = (Remembered::default(), Decision::Allow { policies: vec![] });
+
+        for number in 0..=MAX_DECISIONS {
+            remembered.insert(key(&number.to_string()), &decision);
+        }
+        remembered.insert(key(&"x".repeat(MAX_KEY)), &decision);
+
+        assert_eq!(remembered.0.read().unwrap().len(), 1);
+        assert_eq!(
+            remembered.find(&key(&MAX_DECISIONS.to_string())),
+            Some(decision)
+        );
+        assert_eq!(remembered.find(&key("0")), None);
+    }
+
+    #[test]
+    fn two_lists_never_read_the_same() {
+        let keys = [
+            &[&["a", "b"][..], &[]],
+            &[&["a"], &["b"]],
+            &[&["ab"], &[]],
+            &[&["a b"], &[]],
+        ];
+
+        let bytes = keys.map(|lists: &[&[&str]; 2]| {
+            let mut key = Key(Vec::new());
+            lists.iter().for_each(|list| key.list(list.iter().copied()));
+            key.0
+        });
+
+        for (number, one) in bytes.iter().enumerate() {
+            assert!(!bytes[number + 1..].contains(one));
+        }
+    }
+}

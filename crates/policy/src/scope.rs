@@ -190,3 +190,97 @@ fn literal(element: &Expr) -> Option<ScopeKey> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cedar_policy::{Policy, pst};
+
+    use super::*;
+
+    /// Principals and resources of a policy with that scope and those conditions.
+    fn keys(scope: &str, conditions: &str) -> (Vec<String>, Vec<String>) {
+        let policy = Policy::parse(None, format!("permit ({scope}) {conditions};")).unwrap();
+        let pst::Policy::Static(tree) = policy.to_pst().unwrap() else {
+            panic!("a template")
+        };
+        let scope = Scope::of(tree.body());
+        let name = |key: &ScopeKey| match key {
+            ScopeKey::Any => "any".to_owned(),
+            ScopeKey::Kind(kind) => format!("{kind:?}"),
+            ScopeKey::Entity(_, id) => id.clone(),
+        };
+        let names = |keys: &[ScopeKey]| keys.iter().map(name).collect();
+        (names(&scope.principals), names(&scope.resources))
+    }
+
+    const ANY: &str = "principal, action, resource";
+
+    #[test]
+    fn the_opening_of_the_conditions_is_as_good_as_a_scope() {
+        for (conditions, principals, resources) in [
+            (
+                "when { principal in [User::\"a\", User::\"b\"] }",
+                "a b",
+                "any",
+            ),
+            (
+                "when { principal == User::\"a\" || principal in Group::\"g\" }",
+                "a g",
+                "any",
+            ),
+            (
+                "when { principal in Group::\"g\" && resource in [Tool::\"t\"] }",
+                "g",
+                "t",
+            ),
+            (
+                "when { resource == Tool::\"t\" } when { principal in Group::\"g\" }",
+                "g",
+                "t",
+            ),
+            (
+                "when { principal in Group::\"g\" && context.x } when { false }",
+                "g",
+                "any",
+            ),
+        ] {
+            let found = keys(ANY, conditions);
+            assert_eq!(
+                (found.0.join(" ").as_str(), found.1.join(" ").as_str()),
+                (principals, resources)
+            );
+        }
+    }
+
+    #[test]
+    fn a_test_behind_anything_that_could_fail_does_not_narrow() {
+        for conditions in [
+            "when { context.x && principal in Group::\"g\" }",
+            "when { context.x } when { principal in Group::\"g\" }",
+            "when { resource in Tool::\"t\" || principal in Group::\"g\" }",
+            "when { principal in Group::\"g\" || context.x }",
+            "when { !(principal in Group::\"g\") }",
+            "when { principal in context.groups }",
+            "when { principal in [Group::\"g\", context.group] }",
+            "when { context.client in Group::\"g\" }",
+            "unless { principal in Group::\"g\" }",
+            "unless { context.x } when { principal in Group::\"g\" }",
+            "when { if context.x then principal in Group::\"g\" else true }",
+        ] {
+            let any = vec!["any".to_owned()];
+            assert_eq!(keys(ANY, conditions), (any.clone(), any), "{conditions}");
+        }
+    }
+
+    #[test]
+    fn a_scope_that_names_an_entity_is_kept() {
+        let group = "principal is User in Group::\"g\", action, resource is Tool";
+        let conditions = "when { principal in [User::\"a\"] && resource in McpServer::\"s\" }";
+
+        let found = keys(group, conditions);
+
+        assert_eq!(found, (vec!["g".to_owned()], vec!["s".to_owned()]));
+        let kinds = keys("principal is Client, action, resource is Tool", "");
+        assert_eq!(kinds, (vec!["Client".to_owned()], vec!["Tool".to_owned()]));
+    }
+}
