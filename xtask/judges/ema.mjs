@@ -5,7 +5,9 @@ import { Client, CrossAppAccessProvider, StreamableHTTPClientTransport, discover
 import { signIn } from './sign_in.mjs';
 
 const s = JSON.parse(process.argv[2]);
-const tokens = await signIn(s.idp, s.idp_client, s.idp_secret, s.redirect_uri, s.fields, 'openid');
+// The exchange of this client sends its secret in the body, whatever the metadata prefers.
+const tokens = await signIn(s.idp, s.idp_post_client, s.idp_secret, s.redirect_uri, s.fields, 'openid',
+  undefined, 'client_secret_post');
 const authProvider = new CrossAppAccessProvider({
   clientId: s.as_client,
   clientSecret: s.as_secret,
@@ -13,7 +15,7 @@ const authProvider = new CrossAppAccessProvider({
   assertion: async (context) => {
     const grant = await discoverAndRequestJwtAuthGrant({
       idpUrl: s.idp, audience: context.authorizationServerUrl, resource: context.resourceUrl,
-      idToken: tokens.id_token, clientId: s.idp_client, clientSecret: s.idp_secret,
+      idToken: tokens.id_token, clientId: s.idp_post_client, clientSecret: s.idp_secret,
       scope: context.scope, fetchFn: context.fetchFn,
     });
     return grant.jwtAuthGrant;

@@ -3,7 +3,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { walk } from './walk.mjs';
 
-export async function signIn(issuer, clientId, clientSecret, redirectUri, fields, scope, resource) {
+/** `method` is how the client is registered: client_secret_basic or client_secret_post. */
+export async function signIn(issuer, clientId, clientSecret, redirectUri, fields, scope, resource,
+  method = 'client_secret_basic') {
   const at = new URL(issuer);
   const place = `${at.origin}/.well-known/oauth-authorization-server${at.pathname.replace(/\/$/, '')}`;
   const metadata = await (await fetch(place)).json();
@@ -21,13 +23,15 @@ export async function signIn(issuer, clientId, clientSecret, redirectUri, fields
   if (answer.get('state') !== state || answer.get('iss') !== issuer || !answer.get('code')) {
     throw new Error(`unexpected authorization response: ${end.href}`);
   }
-  const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
+  const pair = [clientId, clientSecret].map(encodeURIComponent).join(':');
+  const isPost = method === 'client_secret_post';
   const response = await fetch(metadata.token_endpoint, {
     method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(basic).toString('base64')}` },
+    headers: isPost ? {} : { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
     body: new URLSearchParams({
       grant_type: 'authorization_code', code: answer.get('code'), redirect_uri: redirectUri,
       code_verifier: verifier, ...(resource ? { resource } : {}),
+      ...(isPost ? { client_id: clientId, client_secret: clientSecret } : {}),
     }),
   });
   const tokens = await response.json();
@@ -35,7 +39,7 @@ export async function signIn(issuer, clientId, clientSecret, redirectUri, fields
   return tokens;
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) {
+if (process.argv[1].endsWith('sign_in.mjs')) {
   const [issuer, id, secret, redirect, fields, scope = 'openid', resource] = process.argv.slice(2);
   const tokens = await signIn(issuer, id, secret, redirect, JSON.parse(fields), scope, resource);
   console.log(JSON.stringify(tokens));

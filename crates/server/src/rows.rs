@@ -1,10 +1,12 @@
 //! The rows whose keys are fetched and cached: each trusts its own key source and certificates.
+//!
+//! Definitions are written by whoever operates the deployment (`symbolon apply`), so their URLs may
+//! reach what `[net] allow` names (design §4 rule 21).
 
 use std::sync::Arc;
 
 use symbolon_net::{IssuerRow, KeySource, UrlClass};
 use symbolon_protocol::issuer::Issuer;
-use symbolon_storage::definition::Owner;
 use symbolon_storage::directory::{self, Client, Connection, TrustedIssuer};
 
 use crate::state::IssuerContext;
@@ -13,7 +15,7 @@ use crate::state::IssuerContext;
 pub(crate) fn connection(connection: &Connection) -> IssuerRow {
     IssuerRow {
         id: format!("connection/{}", connection.id),
-        class: UrlClass::OrganizationAdmin,
+        class: UrlClass::DeploymentAdmin,
         source: KeySource::Discovery(connection.issuer.clone()),
         ca_pem: connection.ca_pem.as_deref().map(Arc::from),
     }
@@ -23,7 +25,7 @@ pub(crate) fn connection(connection: &Connection) -> IssuerRow {
 pub(crate) fn trusted_issuer(trusted: &TrustedIssuer) -> IssuerRow {
     IssuerRow {
         id: format!("trusted_issuer/{}/{}", trusted.organization, trusted.id),
-        class: UrlClass::OrganizationAdmin,
+        class: UrlClass::DeploymentAdmin,
         source: source(&trusted.keys, Some(&trusted.issuer)),
         ca_pem: trusted.ca_pem.as_deref().map(Arc::from),
     }
@@ -31,13 +33,9 @@ pub(crate) fn trusted_issuer(trusted: &TrustedIssuer) -> IssuerRow {
 
 /// The keys with which a client signs its assertions.
 pub(crate) fn client(issuer: &IssuerContext, client: &Client, keys: &directory::KeySource) -> IssuerRow {
-    let class = match client.owner {
-        Owner::Deployment => UrlClass::DeploymentAdmin,
-        Owner::Organization(_) => UrlClass::OrganizationAdmin,
-    };
     IssuerRow {
         id: format!("client/{}/{}", issuer.role, client.id),
-        class,
+        class: UrlClass::DeploymentAdmin,
         source: source(keys, None),
         ca_pem: None,
     }

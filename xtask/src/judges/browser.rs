@@ -13,7 +13,7 @@ pub(super) fn sign_in() -> Result<()> {
     let deployment = Deployment::start("browser", |url| {
         deployment::servers(url, &[("everything", "http://127.0.0.1:9/mcp".to_owned())])
     })?;
-    let redirect_uri = "http://127.0.0.1:3458/callback";
+    let redirect_uri = format!("http://127.0.0.1:{}/callback", process::free_port()?);
     let start = format!(
         "{url}/as/authorize?response_type=code&client_id=conformance&redirect_uri={redirect_uri}\
          &code_challenge={CHALLENGE}&code_challenge_method=S256&state=s1&resource={url}/mcp/everything",

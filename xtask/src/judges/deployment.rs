@@ -138,7 +138,7 @@ impl Deployment {
             "mcp": format!("{}/mcp/{server}", self.public_url),
             "idp": format!("{}/idp/acme", self.public_url),
             "as": format!("{}/as", self.public_url),
-            "idp_client": "judge", "idp_secret": IDP_SECRET,
+            "idp_client": "judge", "idp_post_client": "judge-post", "idp_secret": IDP_SECRET,
             "as_client": "judge", "as_secret": AS_SECRET,
             "redirect_uri": REDIRECT_URI, "scope": "tools:use",
             "fields": { "login": "alice", "password": "any", "email": "alice@acme.example" },
@@ -240,6 +240,15 @@ redirect_uris = ["http://127.0.0.1/callback"]
 
 [[client]]
 issuer = "idp/acme"
+id = "judge-post"
+organization = "acme"
+authentication = "client_secret_post"
+secret = {{ file = "idp.secret" }}
+grants = ["authorization_code", "refresh_token", "token_exchange"]
+redirect_uris = ["{REDIRECT_URI}"]
+
+[[client]]
+issuer = "idp/acme"
 id = "judge"
 organization = "acme"
 authentication = "client_secret_basic"
@@ -278,7 +287,6 @@ organization = "acme"
 everyone = true
 mcp_server = "{id}"
 scopes = ["tools:use"]
-clients = ["judge", "conformance"]
 "#
         );
     }
@@ -290,7 +298,7 @@ clients = ["judge", "conformance"]
 organization = "acme"
 issuer = "{public_url}/as"
 resources = {{ {resources} }}
-clients = {{ "judge" = "judge" }}
+clients = {{ "judge" = "judge", "judge-post" = "judge" }}
 subject = "user_id"
 "#
     );

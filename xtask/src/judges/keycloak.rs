@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::deployment::{self, Deployment, IDP_SECRET, Provider, REDIRECT_URI};
@@ -12,44 +12,33 @@ use crate::process::{self, Background};
 use crate::tools;
 
 const REALM: &str = "judge";
+/// Alice's id, which is the `sub` of her ID tokens and so the `sub` of her ID-JAGs.
+const ALICE: &str = "0b6c1f0e-52c4-4d0f-9c4e-7f6f0b1d2a33";
 const CONNECTION_SECRET: &str = "judge-keycloak-secret-0123456789abcdef";
 const VENDOR_SECRET: &str = "judge-vendor-secret-0123456789abcdef";
 const FEATURES: &str = "--features=jwt-authorization-grant,identity-assertion-jwt";
 
-/// Keycloak signs a person in at `/idp/acme`, and the ID token says who she is.
-pub(super) fn sign_in() -> Result<()> {
+/// Alice signs in at `/idp/acme` through Keycloak; the ID-JAG that follows from it is redeemed at
+/// Keycloak once, and refused the second time.
+pub(super) fn signs_in_and_accepts_our_id_jag() -> Result<()> {
     let port = process::free_port()?;
-    let directory = deployment::scratch("keycloak-sign-in")?;
+    let directory = deployment::scratch("keycloak")?;
     let keycloak_port = process::free_port()?;
-    let callback = format!("http://127.0.0.1:{port}/sso/oidc/callback");
-    let keycloak = start(&directory, keycloak_port, &realm(&callback, None))?;
+    let ours = format!("http://127.0.0.1:{port}");
+    let keycloak = start(&directory, keycloak_port, &realm(&ours))?;
+    let audience = issuer(keycloak_port);
     let provider = Provider {
-        issuer: issuer(keycloak_port),
+        issuer: audience.clone(),
         client_id: "symbolon".to_owned(),
         client_secret: CONNECTION_SECRET.to_owned(),
         scopes: r#"["openid", "email", "profile"]"#,
     };
-    let deployment = Deployment::start_with(directory, port, &provider, vec![keycloak], "")?;
-    let answer = deployment.sign_in("idp/acme", IDP_SECRET, &["openid email"])?;
-    let id_token = answer["id_token"]
-        .as_str()
-        .context("no id_token in the answer")?;
-    ensure!(id_token.split('.').count() == 3, "the id_token is no JWT");
-    println!("signed in through Keycloak");
-    Ok(())
-}
-
-/// Keycloak exchanges our ID-JAG for an access token once, and refuses it the second time.
-pub(super) fn accepts_our_id_jag() -> Result<()> {
-    let keycloak_port = process::free_port()?;
-    let audience = issuer(keycloak_port);
-    let deployment = Deployment::start("keycloak-id-jag", |_| registration(&audience))?;
-    let ours = format!("{}/idp/acme", deployment.public_url);
-    let directory = deployment::scratch("keycloak-id-jag-server")?;
-    let _keycloak = start(&directory, keycloak_port, &realm(REDIRECT_URI, Some(&ours)))?;
+    let extra = registration(&audience);
+    let deployment = Deployment::start_with(directory, port, &provider, vec![keycloak], &extra)?;
     let settings = json!({
-        "idp": ours, "idp_client": "judge", "idp_secret": IDP_SECRET, "redirect_uri": REDIRECT_URI,
-        "fields": { "login": "alice", "password": "any", "email": "alice@acme.example" },
+        "idp": format!("{}/idp/acme", deployment.public_url),
+        "idp_client": "judge", "idp_secret": IDP_SECRET, "redirect_uri": REDIRECT_URI,
+        "fields": { "username": "alice", "password": "any", "email": "alice@acme.example" },
         "audience": audience, "resource": "https://mcp.vendor.example/mcp",
         "scope": "profile", "redeem_scope": "",
         "token_endpoint": format!("{audience}/protocol/openid-connect/token"),
@@ -92,46 +81,43 @@ fn start(directory: &std::path::Path, port: u16, realm: &Value) -> Result<Backgr
     Ok(keycloak)
 }
 
-/// A realm with alice, a client for sign-in, and an issuer of ID-JAGs if one is named.
-fn realm(callback: &str, id_jag_issuer: Option<&str>) -> Value {
-    let mut realm = json!({
+/// A realm with alice, the client that signs people in, and our issuer of ID-JAGs.
+fn realm(ours: &str) -> Value {
+    let id_jag_issuer = format!("{ours}/idp/acme");
+    json!({
         "realm": REALM, "enabled": true, "sslRequired": "none",
-        "clients": [{
-            "clientId": "symbolon", "secret": CONNECTION_SECRET, "redirectUris": [callback],
-            "standardFlowEnabled": true, "publicClient": false, "protocol": "openid-connect",
-        }],
-        "users": [{
-            "username": "alice", "enabled": true, "email": "alice@acme.example",
-            "emailVerified": true, "firstName": "Alice", "lastName": "Adams",
-            "credentials": [{ "type": "password", "value": "any", "temporary": false }],
-        }],
-    });
-    if let Some(issuer) = id_jag_issuer {
-        realm["identityProviders"] = json!([{
+        "clients": [
+            {
+                "clientId": "symbolon", "secret": CONNECTION_SECRET, "publicClient": false,
+                "redirectUris": [format!("{ours}/sso/oidc/callback")],
+                "standardFlowEnabled": true, "protocol": "openid-connect",
+            },
+            {
+                "clientId": "vendor-agent", "secret": VENDOR_SECRET, "publicClient": false,
+                "standardFlowEnabled": false, "protocol": "openid-connect",
+                "attributes": {
+                    "oauth2.jwt.authorization.grant.enabled": "true",
+                    "oauth2.jwt.authorization.grant.idp": "symbolon-idp",
+                },
+            },
+        ],
+        "identityProviders": [{
             "alias": "symbolon-idp", "providerId": "jwt-authorization-grant", "enabled": true,
             "config": {
-                "issuer": issuer, "jwksUrl": format!("{issuer}/jwks"), "useJwksUrl": "true",
-                "jwtAuthorizationGrantEnabled": "true",
+                "issuer": id_jag_issuer, "jwksUrl": format!("{id_jag_issuer}/jwks"),
+                "useJwksUrl": "true", "jwtAuthorizationGrantEnabled": "true",
                 "jwtAuthorizationGrantAssertionSignatureAlg": "ES256",
             },
-        }]);
-        realm["users"][0]["federatedIdentities"] = json!([
-            { "identityProvider": "symbolon-idp", "userId": "alice", "userName": "alice" },
-        ]);
-        let vendor = json!({
-            "clientId": "vendor-agent", "secret": VENDOR_SECRET, "publicClient": false,
-            "standardFlowEnabled": false, "protocol": "openid-connect", "fullScopeAllowed": true,
-            "attributes": {
-                "oauth2.jwt.authorization.grant.enabled": "true",
-                "oauth2.jwt.authorization.grant.idp": "symbolon-idp",
-            },
-        });
-        realm["clients"]
-            .as_array_mut()
-            .expect("written above")
-            .push(vendor);
-    }
-    realm
+        }],
+        "users": [{
+            "id": ALICE, "username": "alice", "enabled": true, "email": "alice@acme.example",
+            "emailVerified": true, "firstName": "Alice", "lastName": "Adams",
+            "credentials": [{ "type": "password", "value": "any", "temporary": false }],
+            "federatedIdentities": [
+                { "identityProvider": "symbolon-idp", "userId": ALICE, "userName": "alice" },
+            ],
+        }],
+    })
 }
 
 fn registration(audience: &str) -> String {
@@ -146,7 +132,7 @@ subject = "external"
 
 [[assignment]]
 organization = "acme"
-groups = ["engineering"]
+everyone = true
 resource = "https://mcp.vendor.example/mcp"
 scopes = ["profile"]
 "#

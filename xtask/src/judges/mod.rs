@@ -32,8 +32,7 @@ const JUDGES: &[Judge] = &[
         conformance::server_through_the_gateway,
     ),
     ("authlib", authlib::accepts_our_id_jag),
-    ("keycloak-sign-in", keycloak::sign_in),
-    ("keycloak-id-jag", keycloak::accepts_our_id_jag),
+    ("keycloak", keycloak::signs_in_and_accepts_our_id_jag),
 ];
 
 /// Prints the names, one a line.

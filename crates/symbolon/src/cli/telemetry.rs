@@ -1,0 +1,16 @@
+//! The log: on standard error, `RUST_LOG` chooses what, never a secret (design §10).
+
+use anyhow::{Result, anyhow};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Environment;
+
+/// Starts logging: text for people, JSON lines for programs.
+pub(super) fn start(environment: &Environment, json: bool) -> Result<()> {
+    let directives = environment.var("RUST_LOG").unwrap_or("warn,symbolon=info");
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| anyhow!("RUST_LOG={directives:?} is not a filter: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { builder.json().try_init() } else { builder.try_init() }
+        .map_err(|error| anyhow!("logging was started twice: {error}"))
+}
