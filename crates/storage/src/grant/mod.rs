@@ -252,6 +252,9 @@ pub async fn revoke(
     id: &GrantId,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
+    // Codes, grants, refresh tokens: in the order in which redeeming a code locks them.
+    let sql = "DELETE FROM authorization_code WHERE grant_id = $1 AND redeemed_at IS NULL";
+    tx.execute(sql, args![id]).await?;
     let sql = "UPDATE grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     if tx.execute(sql, args![id, now]).await? == 0 {
         return Ok(false);
@@ -259,8 +262,6 @@ pub async fn revoke(
     let sql = "UPDATE refresh_family SET revoked_at = $2
                WHERE grant_id = $1 AND revoked_at IS NULL";
     tx.execute(sql, args![id, now]).await?;
-    let sql = "DELETE FROM authorization_code WHERE grant_id = $1 AND redeemed_at IS NULL";
-    tx.execute(sql, args![id]).await?;
     tx.announce(Announcement {
         topic: Topic::Revoked(SubjectKind::Grant),
         subject: id.to_string(),

@@ -1,9 +1,11 @@
 //! The rows that tokens hang on, and how a revocation marks them.
 
+use symbolon_protocol::ids::GrantId;
 use symbolon_protocol::time::Timestamp;
 
-use super::{Revoked, Subject};
+use super::{Revoked, Subject, SubjectKind};
 use crate::engine::{Record, Row, Value, args};
+use crate::news::{Announcement, Topic};
 use crate::{StorageError, Transaction};
 
 /// What marks the rows of a kind of subject: `$1` names it, `$2` is the role of a client, `$3` the
@@ -27,7 +29,8 @@ macro_rules! through_grants {
         Statements {
             grants: Some(concat!(
                 "UPDATE grants SET revoked_at = $3 WHERE revoked_at IS NULL AND ",
-                $whose
+                $whose,
+                " RETURNING id"
             )),
             families: concat!(
                 "UPDATE refresh_family SET revoked_at = $3 WHERE revoked_at IS NULL
@@ -98,28 +101,53 @@ pub(super) async fn mark(
         Subject::Session(_) => SESSION,
         Subject::Organization(_) => ORGANIZATION,
     };
-    // A request that began after this one may have been faster: its token must not survive.
-    let latest = match statements.latest {
-        Some(sql) => latest(tx, sql, subject, now).await?,
-        None => now,
-    };
     let mut revoked = Revoked {
-        at: now.max(latest),
+        at: now,
         grants: 0,
         sessions: 0,
     };
-    // The rows that others hold come first: of grants and sessions.
+    // Codes, sessions, grants, refresh tokens: in the order in which redeeming a code locks them.
+    tx.execute(statements.codes, arguments(subject, now))
+        .await?;
     if let Some(sql) = statements.sessions {
-        revoked.sessions = tx.execute(sql, arguments(subject, revoked.at)).await?;
+        revoked.sessions = tx.execute(sql, arguments(subject, now)).await?;
     }
     if let Some(sql) = statements.grants {
-        revoked.grants = tx.execute(sql, arguments(subject, revoked.at)).await?;
+        let grants: Vec<Ended> = tx.fetch_all(sql, arguments(subject, now)).await?;
+        revoked.grants = grants.len() as u64;
+        announce_each(tx, subject, grants, now);
     }
-    tx.execute(statements.families, arguments(subject, revoked.at))
+    tx.execute(statements.families, arguments(subject, now))
         .await?;
-    tx.execute(statements.codes, arguments(subject, revoked.at))
-        .await?;
+    // A request that began after this one may have been faster: its token must not survive. Asked
+    // when everything is locked.
+    if let Some(sql) = statements.latest {
+        revoked.at = now.max(latest(tx, sql, subject, now).await?);
+    }
     Ok(revoked)
+}
+
+struct Ended(GrantId);
+
+impl Record for Ended {
+    fn read(row: &Row<'_>) -> Result<Self, StorageError> {
+        row.get("id").map(Self)
+    }
+}
+
+/// Names each grant that ended with its subject: not every token leaves a trace of when it was
+/// issued (a repeated refresh does not), but every token names its grant.
+fn announce_each(tx: &mut Transaction, subject: &Subject, grants: Vec<Ended>, now: Timestamp) {
+    if matches!(subject, Subject::Grant(_)) {
+        return;
+    }
+    for Ended(id) in grants {
+        tx.announce(Announcement {
+            topic: Topic::Revoked(SubjectKind::Grant),
+            subject: id.to_string(),
+            at: now,
+        });
+    }
 }
 
 fn arguments(subject: &Subject, at: Timestamp) -> Vec<Value> {

@@ -32,6 +32,20 @@ pub(crate) async fn hold(
     .await
 }
 
+/// A person, active or not, to whom nobody can link or add anything until this transaction has ended.
+async fn lock(
+    tx: &mut Transaction,
+    organization: &OrganizationId,
+    id: &UserId,
+) -> Result<Option<User>, StorageError> {
+    tx.fetch_held(
+        "SELECT id, organization, email, name, state, created_at FROM users
+         WHERE organization = $1 AND id = $2 FOR UPDATE",
+        args![organization, id],
+    )
+    .await
+}
+
 /// Disables a person and ends everything, with the audit event of the revocation; `false` when
 /// there is no such active person.
 ///
@@ -44,17 +58,16 @@ pub async fn disable(
     by: &By,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let changed = tx
-        .execute(
-            "UPDATE users SET state = 'disabled'
-             WHERE organization = $1 AND id = $2 AND state = 'active'",
-            args![organization, id],
-        )
-        .await?;
-    if changed > 0 {
-        revocation::revoke(tx, &Subject::User(id.clone()), "disabled", by, now).await?;
+    if lock(tx, organization, id)
+        .await?
+        .is_none_or(|user| !user.is_active())
+    {
+        return Ok(false);
     }
-    Ok(changed > 0)
+    let sql = "UPDATE users SET state = 'disabled' WHERE id = $1";
+    tx.execute(sql, args![id]).await?;
+    revocation::revoke(tx, &Subject::User(id.clone()), "disabled", by, now).await?;
+    Ok(true)
 }
 
 /// Lets a disabled person sign in again; what was ended stays ended.
@@ -88,14 +101,7 @@ pub async fn delete(
     by: &By,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    // First of all: from here on nobody can link or insert anything for this person.
-    let changed = tx
-        .execute(
-            "UPDATE users SET state = 'disabled' WHERE organization = $1 AND id = $2",
-            args![organization, id],
-        )
-        .await?;
-    if changed == 0 {
+    if lock(tx, organization, id).await?.is_none() {
         return Ok(false);
     }
     revocation::revoke(tx, &Subject::User(id.clone()), "deleted", by, now).await?;

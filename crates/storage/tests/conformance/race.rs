@@ -12,17 +12,18 @@ use symbolon_protocol::secret::Secret;
 use symbolon_protocol::time::Timestamp;
 use symbolon_storage::audit::By;
 use symbolon_storage::authorization_code::{self, Redeemed};
-use symbolon_storage::grant::{self, Grant, GrantFilter};
+use symbolon_storage::grant::{self, Grant, GrantFilter, Origin};
+use symbolon_storage::group::{self, TokenReport};
 use symbolon_storage::linked_identity::{self, Provisioned};
 use symbolon_storage::news::{self, News};
-use symbolon_storage::refresh_token::{self, Rotation};
+use symbolon_storage::refresh_token::{self, NewFamily, Rotation};
 use symbolon_storage::single_use::{self, SingleUse};
 use symbolon_storage::user::{self, User};
 use symbolon_storage::{Page, Store};
 
 use crate::fixture::{
-    NOW, after, all_news, client, family, found, granted, new_code, new_grant, person, profile,
-    read, refresh_secret, session, subject, tombstone_secret, upserted, usable, write,
+    NOW, after, all_news, client, connection, family, found, granted, new_code, new_grant, person,
+    profile, read, refresh_secret, session, subject, tombstone_secret, upserted, usable, write,
 };
 use crate::support::for_each_pair;
 
@@ -200,14 +201,7 @@ async fn no_grant_outlives_the_disabling_of_its_person() {
             );
             let (_, disabled) = tokio::join!(grants, crate::user::disable(&nodes[1], &ada));
             assert!(disabled);
-            let filter = GrantFilter {
-                user: Some(ada.id),
-                live_only: true,
-                ..GrantFilter::default()
-            };
-            let live = read!(nodes[0], [], |c| grant::list(c, &filter, &Page::first(50))
-                .await);
-            assert_eq!(live, []);
+            assert_eq!(live_grants(&nodes[0], &ada).await, []);
         }
     })
     .await;
@@ -238,6 +232,93 @@ async fn no_refresh_token_outlives_its_session() {
         }
     })
     .await;
+}
+
+/// Redeems a code for a refresh token, as the token endpoint does in one transaction.
+async fn redeem_for_refresh_token(store: &Store, hash: [u8; 32]) -> Option<Secret> {
+    write!(store, [], |tx| {
+        let Redeemed::Once(code) = authorization_code::redeem(tx, &hash, NOW).await? else {
+            return Ok(None);
+        };
+        let new = NewFamily {
+            grant: code.grant,
+            role: code.role,
+            organization: code.organization,
+            client: code.client,
+            user: code.user,
+            session: code.session,
+            resource: code.resource,
+            scopes: code.scopes,
+            facts: code.facts,
+        };
+        refresh_token::insert(tx, &refresh_secret(), &new, NOW).await
+    })
+}
+
+/// Learns groups and makes a grant, as redeeming an ID-JAG does in one transaction.
+async fn redeem_id_jag(store: &Store, user: &User, resource: usize) -> Option<Grant> {
+    write!(store, [user], |tx| {
+        let report = TokenReport {
+            organization: &user.organization,
+            user: &user.id,
+            source: &connection("acme-oidc"),
+            groups: &[resource.to_string()],
+            learned_at: NOW,
+        };
+        group::replace_from_token(tx, &report, NOW).await?;
+        let mut new = new_grant(&user, "a");
+        new.resource = format!("https://{resource}.example/");
+        new.origin = Origin::IdJag;
+        grant::upsert(tx, &new, NOW).await
+    })
+}
+
+/// AS-77: nothing that is issued while everything ends outlives it, and nobody gets into a deadlock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn issuing_and_ending_at_once_leaves_nothing_and_blocks_nobody() {
+    for_each_pair(|first, second| async move {
+        let nodes = [first, second];
+        for round in 0..20u8 {
+            let ada = person(&nodes[0], &round.to_string()).await;
+            let (session, _) = session(&nodes[0], &ada).await;
+            let mut new = new_grant(&ada, "a");
+            new.session = Some(session.id.clone());
+            let grant = upserted(&nodes[0], &new, NOW).await.unwrap();
+            for number in 0..10 {
+                let code = new_code(&grant);
+                write!(nodes[0], [], |tx| {
+                    authorization_code::insert(tx, &[round * 10 + number; 32], &code).await
+                });
+            }
+            let codes = join_all((0..10).map(|number| {
+                let hash = [round * 10 + number; 32];
+                redeem_for_refresh_token(&nodes[usize::from(number) % 2], hash)
+            }));
+            let id_jags = (0..10).map(|number| redeem_id_jag(&nodes[number % 2], &ada, number));
+            let end = async {
+                write!(nodes[1], [], |tx| {
+                    symbolon_storage::session::end(tx, &session.id, &By::system(), NOW).await
+                })
+            };
+            let disable = crate::user::disable(&nodes[0], &ada);
+            let (tokens, _, _, _) = tokio::join!(codes, join_all(id_jags), end, disable);
+            for token in tokens.iter().flatten() {
+                assert_eq!(usable(&nodes[0], token, NOW).await, None);
+            }
+            assert_eq!(live_grants(&nodes[0], &ada).await, []);
+        }
+    })
+    .await;
+}
+
+async fn live_grants(store: &Store, user: &User) -> Vec<Grant> {
+    let filter = GrantFilter {
+        user: Some(user.id.clone()),
+        live_only: true,
+        ..GrantFilter::default()
+    };
+    read!(store, [], |c| grant::list(c, &filter, &Page::first(50))
+        .await)
 }
 
 /// Design §4 rule 14: whoever is deleted while signing in does not come back.

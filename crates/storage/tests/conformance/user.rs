@@ -173,16 +173,16 @@ async fn disabling_a_person_ends_everything() {
         )
         .await);
         assert_eq!(redeemed, Redeemed::Unknown);
-        assert!(told_of_revocation(&store, &ada).await);
+        assert!(nodes_heard(&store, SubjectKind::Grant, grant.id.as_str()).await);
+        assert!(nodes_heard(&store, SubjectKind::User, ada.id.as_str()).await);
     })
     .await;
 }
 
-async fn told_of_revocation(store: &Store, user: &User) -> bool {
-    let topic = Topic::Revoked(SubjectKind::User);
+async fn nodes_heard(store: &Store, kind: SubjectKind, subject: &str) -> bool {
     let news = all_news(store).await;
     news.iter()
-        .any(|news| news.topic == topic && news.subject == user.id.as_str())
+        .any(|news| news.topic == Topic::Revoked(kind) && news.subject == subject)
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_deleted_person_leaves_a_tombstone_and_nothing_else() {
             read!(store, [], |c| symbolon_storage::grant::find(c, &id).await),
             None
         );
-        assert!(told_of_revocation(&store, &ada).await);
+        assert!(nodes_heard(&store, SubjectKind::User, ada.id.as_str()).await);
         let again = write!(store, [], |tx| {
             linked_identity::provision(tx, &subject, &profile("ada"), &secret, NOW).await
         });
