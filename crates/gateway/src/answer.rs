@@ -41,9 +41,9 @@ pub(crate) struct Answering<'a> {
     /// The session it belongs to.
     pub(crate) session: Option<Session>,
     /// Who calls.
-    pub(crate) caller: Caller,
+    pub(crate) caller: &'a Caller,
     /// The server.
-    pub(crate) server: ServerId,
+    pub(crate) server: &'a ServerId,
     /// From where.
     pub(crate) source_address: Option<IpAddr>,
 }

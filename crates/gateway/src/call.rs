@@ -114,8 +114,8 @@ impl Call<'_> {
             version,
             message,
             session,
-            caller: self.caller.clone(),
-            server: self.server.id.clone(),
+            caller: &self.caller,
+            server: &self.server.id,
             source_address: self.source_address(),
         };
         forward(self.gateway, outgoing, answering, self.now).await

@@ -73,7 +73,7 @@ fn request(
         let name = HeaderName::try_from(name.as_str()).map_err(unsendable)?;
         let keys = gateway.keys.load();
         let key = keys.identity(now);
-        let caller = &answering.caller;
+        let caller = answering.caller;
         let value = identity_header::sign(key, &gateway.issuer, caller, &upstream.url, now);
         headers.insert(name, value.map_err(unsendable)?);
     }

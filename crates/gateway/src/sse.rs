@@ -127,6 +127,8 @@ fn data_line(line: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn cut(pieces: &[&str]) -> Vec<String> {
@@ -193,5 +195,25 @@ mod tests {
         let chunk = vec![b'a'; MAX_EVENT];
         assert_eq!(events.push(&chunk), Ok(()));
         assert_eq!(events.push(b"a"), Err(EventTooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn put_together_the_pieces_are_the_stream(text in "[a:\r\n]{0,40}", cuts in "[01]{40}") {
+            let mut events = Events::default();
+            let mut out = Vec::new();
+            for (byte, cut) in text.bytes().zip(cuts.bytes()) {
+                events.push(&[byte]).unwrap();
+                // Sometimes at once, sometimes when more is there.
+                while cut == b'1' && let Some(event) = events.next() {
+                    out.extend_from_slice(&event);
+                }
+            }
+            while let Some(event) = events.next() {
+                out.extend_from_slice(&event);
+            }
+            out.extend(events.rest().unwrap_or_default());
+            prop_assert_eq!(out, text.as_bytes());
+        }
     }
 }
