@@ -7,16 +7,20 @@
 //! never misses a transaction that committed late.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use symbolon_protocol::time::Timestamp;
 
-use crate::engine::{Record, Row, args};
+use crate::engine::{Record, Row, Value, args, placeholders};
 use crate::revocation::SubjectKind;
 use crate::{Connection, StorageError, Transaction};
 
 /// News read in one go at most.
 const PAGE: i64 = 1000;
+
+/// News that one statement inserts: revoking an organization makes one for each of its grants.
+const MANY: usize = 64;
 
 /// How long news is kept: longer than any access token lives, and than a node may lag behind.
 pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -104,6 +108,17 @@ impl Record for Seq {
     }
 }
 
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(MANY));
+
+/// The statement that inserts a number of news.
+fn insert(count: usize) -> String {
+    format!(
+        "INSERT INTO news (seq, topic, subject, at) VALUES {}",
+        placeholders(count, 4)
+    )
+}
+
 /// Numbers and writes the news of a transaction; the last thing it does before its commit.
 pub(crate) async fn append(
     tx: &mut Transaction,
@@ -120,14 +135,24 @@ pub(crate) async fn append(
             args![count],
         )
         .await?;
-    for (news, seq) in news.iter().zip(last - count + 1..) {
+    let numbered: Vec<_> = news.iter().zip(last - count + 1..).collect();
+    let chunks = numbered.chunks_exact(MANY);
+    let rest = chunks.remainder();
+    for chunk in chunks {
         tx.execute(
-            "INSERT INTO news (seq, topic, subject, at) VALUES ($1, $2, $3, $4)",
-            args![seq, news.topic.as_str(), &news.subject, news.at],
+            INSERT_MANY.as_str(),
+            chunk.iter().flat_map(columns).collect(),
         )
         .await?;
     }
+    for one in rest {
+        tx.execute(INSERT_ONE.as_str(), columns(one)).await?;
+    }
     Ok(())
+}
+
+fn columns((news, seq): &(&Announcement, i64)) -> Vec<Value> {
+    args![*seq, news.topic.as_str(), &news.subject, news.at]
 }
 
 /// The number of the newest news; 0 when there never was any.

@@ -1,38 +1,35 @@
 //! Appending events: inside the transaction they describe, or many at once from the journal.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::AuditEvent;
-use crate::engine::{Value, args};
+use crate::engine::{Value, args, placeholders};
 use crate::{StorageError, Transaction};
 
 /// Events that one statement of [`append_many`] inserts.
 const MANY: usize = 32;
 
-const INSERT: &str = "INSERT INTO audit_event
-    (organization, at, actor, action, outcome, reason, request_id, details)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(MANY));
 
-static INSERT_MANY: LazyLock<String> = LazyLock::new(|| {
-    let mut sql = INSERT.to_owned();
-    for row in 1..MANY {
-        sql.push_str(", (");
-        for column in 1..=8 {
-            let separator = if column == 1 { "" } else { ", " };
-            write!(sql, "{separator}${}", row * 8 + column).expect("writing to a string succeeds");
-        }
-        sql.push(')');
-    }
-    sql
-});
+/// The statement that inserts a number of events.
+fn insert(count: usize) -> String {
+    format!(
+        "INSERT INTO audit_event
+             (organization, at, actor, action, outcome, reason, request_id, details)
+         VALUES {}",
+        placeholders(count, 8)
+    )
+}
 
 /// Appends an event. It becomes part of its chain within a second of the commit.
 ///
 /// # Errors
 /// [`StorageError`]; what the event describes must then not happen either.
 pub async fn append(tx: &mut Transaction, event: &AuditEvent) -> Result<(), StorageError> {
-    tx.execute(INSERT, columns(event)).await.map(drop)
+    tx.execute(INSERT_ONE.as_str(), columns(event))
+        .await
+        .map(drop)
 }
 
 /// Appends many events in few statements.

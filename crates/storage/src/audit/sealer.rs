@@ -4,7 +4,6 @@
 //! late is taken in the next round. The end of the chain is one row, locked while an organization is
 //! sealed: any number of nodes may run a sealer.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use symbolon_protocol::time::Timestamp;
 
 use super::chain::{self, Recorded};
 use super::checkpoint;
-use crate::engine::{Record, Row, Value, args};
+use crate::engine::{Record, Row, Value, args, placeholders};
 use crate::{StorageError, Store, Transaction};
 
 /// How often [`run`] seals.
@@ -28,19 +27,13 @@ const MANY: usize = 32;
 static PLACE_MANY: LazyLock<String> = LazyLock::new(|| place(MANY));
 static PLACE_ONE: LazyLock<String> = LazyLock::new(|| place(1));
 
-/// The statement that gives a number of events their positions.
+/// The statement that gives a number of events their positions. Both engines call the columns of a
+/// list of values column1, column2 and so on.
 fn place(count: usize) -> String {
-    let mut rows = String::new();
-    for row in 0..count {
-        let separator = if row == 0 { "" } else { ", " };
-        let (seq, position, hash) = (row * 3 + 1, row * 3 + 2, row * 3 + 3);
-        write!(rows, "{separator}(${seq}, ${position}, ${hash})")
-            .expect("writing to a string succeeds");
-    }
-    // Both engines call the columns of a list of values column1, column2 and so on.
     format!(
         "UPDATE audit_event SET position = v.column2, hash = v.column3
-         FROM (VALUES {rows}) AS v WHERE audit_event.seq = v.column1"
+         FROM (VALUES {}) AS v WHERE audit_event.seq = v.column1",
+        placeholders(count, 3)
     )
 }
 

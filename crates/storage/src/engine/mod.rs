@@ -26,7 +26,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 pub use connection::{Connection, Transaction};
-pub(crate) use value::{Column, Record, Row, Value, args};
+pub(crate) use value::{Column, Record, Row, Value, args, placeholders};
 
 use crate::seal::Sealer;
 use crate::{StorageError, instance};

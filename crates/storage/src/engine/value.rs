@@ -108,6 +108,15 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(
         .map_err(|error| StorageError::corrupt(column, error))
 }
 
+/// The placeholders of a list of rows, `($1, $2), ($3, $4)`: for statements over many rows at once.
+pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", numbers.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// One row of an answer.
 pub(crate) struct Row<'r>(pub(super) Engine<'r>);
 

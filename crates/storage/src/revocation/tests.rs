@@ -281,6 +281,44 @@ async fn grant_while_revoking(first: Store, second: Store, subject: Subject) {
 }
 
 #[tokio::test]
+async fn every_grant_of_an_organization_is_named_in_the_news() {
+    for_each_engine(|store| async move {
+        populate(&store).await;
+        store
+            .write::<_, StorageError, _>(|tx| {
+                Box::pin(async move {
+                    for number in 3..=150 {
+                        insert_grant(tx, number).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+        let index = Arc::new(RevocationIndex::default());
+        let mut follower = Follower::start(store.clone(), index.clone(), NOW)
+            .await
+            .unwrap();
+        let revoked = revoke_now(&store, Subject::Organization(acme())).await;
+        assert_eq!(revoked.grants, 150);
+        follower.poll(NOW).await.unwrap();
+        let later = NOW.plus(Duration::from_secs(60));
+        for number in 1..=150 {
+            let token = TokenFacts {
+                grant: Some(&grant(number)),
+                user: None,
+                client: None,
+                session: None,
+                organization: None,
+                issued_at: later,
+            };
+            assert!(index.is_revoked(&token), "grant {number}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_index_without_a_recent_read_is_not_fresh() {
     for_each_engine(|store| async move {
         let index = Arc::new(RevocationIndex::default());
