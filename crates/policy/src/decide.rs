@@ -75,6 +75,9 @@ impl Engine {
             Ok(slice) => slice,
             Err(denied) => return denied,
         };
+        if slice.is_empty() {
+            return Decision::deny(DenyReason::NothingAllows);
+        }
         if case::reads(&slice).intersects(Reads::VOLATILE) {
             return evaluate(asker, request, &resource, slice);
         }
@@ -147,9 +150,6 @@ fn evaluate(
     resource: &Offered<'_>,
     slice: Vec<Ready<'_>>,
 ) -> Decision {
-    if slice.is_empty() {
-        return Decision::deny(DenyReason::NothingAllows);
-    }
     let case = match Case::new(request, asker, resource, slice) {
         Ok(case) => case,
         Err(reason) => return Decision::deny(reason),

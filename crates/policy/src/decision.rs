@@ -7,7 +7,7 @@ use symbolon_protocol::ids::OrganizationId;
 
 /// The answer to a [`Request`](crate::Request).
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(tag = "decision", rename_all = "snake_case")]
+#[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Decision {
     /// Allowed.
     Allow {

@@ -22,7 +22,6 @@ const MAX_OTHERS: usize = 20;
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// The decision itself.
-    #[serde(flatten)]
     pub decision: Decision,
     /// Version of the definitions.
     pub version: u64,

@@ -87,8 +87,10 @@ fn a_program_reads_the_same_as_json() {
 
     let explanation = Ask::ada().explain(&engine, Action::GrantAccess, On::Scope("issues:read"));
 
-    let json = serde_json::to_value(&explanation).unwrap();
-    assert_eq!(json["decision"], "allow");
+    let json = serde_json::to_string(&explanation).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["decision"]["answer"], "allow");
+    assert_eq!(json["decision"]["policies"][0], "assignment:a1#grant");
     assert_eq!(json["policies"][0]["id"], "assignment:a1#grant");
     assert_eq!(json["policies"][0]["result"], "applies");
     assert_eq!(explanation.policies[0].effect, PolicyEffect::Permit);
