@@ -99,7 +99,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 async fn dispatch(arguments: Arguments, environment: Environment) -> Result<ExitCode> {
     let Arguments { common, command } = arguments;
     let output = Output::new(common.json);
-    telemetry::start(&environment, common.json)?;
+    let is_demo = matches!(command, Command::Demo { .. });
+    let default = if is_demo { telemetry::QUIET } else { telemetry::USUAL };
+    telemetry::start(&environment, common.json, default)?;
     match command {
         Command::Demo { once } => return crate::demo::run(once).await,
         Command::Init(init) => init.run(&common.config, &output),

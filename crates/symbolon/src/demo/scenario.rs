@@ -4,7 +4,9 @@
 //! folder, served by the same code as `symbolon serve`.
 
 use std::fs;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -181,7 +183,10 @@ async fn apply_manifest(config: &Config, directory: &Path, environment: &Environ
 
 fn write(directory: &Path, name: &str, text: &str) -> Result<()> {
     let path = directory.join(name);
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    // Some of these files are secrets, and the folder is one for everybody.
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn free_port() -> Result<u16> {
