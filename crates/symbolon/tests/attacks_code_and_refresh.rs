@@ -1,0 +1,648 @@
+//! Attacks on codes and refresh tokens (requirements N-072 to N-081; the two that need DPoP or
+//! client credentials belong to later versions).
+
+mod support;
+
+use serde_json::json;
+use support::{As, CALLBACK, Product, Reply, SignIn, TRACKER, WIKI, claims, form, set, unset};
+use symbolon::demo::walk::Browser;
+use symbolon_protocol::ids::{OrganizationId, SessionId, UserId};
+use symbolon_protocol::pkce::CodeVerifier;
+use symbolon_storage::audit::By;
+use symbolon_storage::revocation::{self, Subject};
+use symbolon_storage::user;
+
+async fn refresh(product: &Product, client: &str, token: &str) -> Reply {
+    let form = form([("grant_type", "refresh_token"), ("refresh_token", token)]);
+    product.token("as", As::Client(client), &form).await
+}
+
+async fn is_active(product: &Product, reply: &Reply) -> bool {
+    let answer = product
+        .introspect("files-server", &reply.text("access_token"))
+        .await;
+    answer["active"]
+        .as_bool()
+        .expect("introspection says whether")
+}
+
+async fn revoke(product: &Product, subject: Subject) {
+    let now = product.now();
+    let revoked = product.running.store().write(move |tx| {
+        Box::pin(
+            async move { revocation::revoke(tx, &subject, "a test", &By::system(), now).await },
+        )
+    });
+    revoked.await.expect("the database answers");
+}
+
+#[tokio::test]
+async fn n_072_a_code_that_was_never_issued_is_refused() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+    let secret = "x".repeat(43);
+    for unknown in [
+        "unknown",
+        secret.as_str(),
+        &code.code[1..],
+        &code.code.to_uppercase(),
+    ] {
+        let form = set(code.form(), "code", unknown);
+        let reply = product.token("as", As::Client("desk"), &form).await;
+        reply.assert_refused(400, "invalid_grant");
+    }
+    let missing = unset(code.form(), "code");
+    product
+        .token("as", As::Client("desk"), &missing)
+        .await
+        .assert_refused(400, "invalid_request");
+
+    product
+        .token("as", As::Client("desk"), &code.form())
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn n_072_a_code_expires_after_a_minute() {
+    let product = Product::start().await;
+    let late = SignIn::to_files().code(&product).await;
+    product.advance(61);
+    let reply = product.token("as", As::Client("desk"), &late.form()).await;
+    reply.assert_refused(400, "invalid_grant");
+
+    let timely = SignIn::to_files().code(&product).await;
+    product.advance(58);
+    product
+        .token("as", As::Client("desk"), &timely.form())
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn n_072_a_code_of_another_client_is_refused() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+
+    let thief = product.token("as", As::Client("rival"), &code.form()).await;
+    thief.assert_refused(400, "invalid_grant");
+    let public = set(code.form(), "client_id", "pocket");
+    product
+        .token("as", As::Nobody, &public)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    let control = SignIn::to_files().client("rival").code(&product).await;
+    product
+        .token("as", As::Client("rival"), &control.form())
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn n_072_a_code_needs_its_redirect_uri() {
+    let product = Product::start().await;
+    let others = [
+        "https://desk.example/other",
+        "https://desk.example/callback/",
+        "https://evil.example/",
+    ];
+    for other in others {
+        let code = SignIn::to_files().code(&product).await;
+        let form = set(code.form(), "redirect_uri", other);
+        let reply = product.token("as", As::Client("desk"), &form).await;
+        reply.assert_refused(400, "invalid_grant");
+    }
+    let code = SignIn::to_files().code(&product).await;
+    let form = unset(code.form(), "redirect_uri");
+    product
+        .token("as", As::Client("desk"), &form)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    SignIn::to_files().tokens(&product).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_072_a_code_of_one_issuer_is_refused_at_another() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+    let reply = product
+        .token("idp/acme", As::Client("idp-desk"), &code.form())
+        .await;
+    reply.assert_refused(400, "invalid_grant");
+    let code = SignIn::to_acme().code(&product).await;
+    let reply = product.token("as", As::Client("desk"), &code.form()).await;
+    reply.assert_refused(400, "invalid_grant");
+    let code = SignIn::to_acme().code(&product).await;
+    let reply = product
+        .token("idp/globex", As::Client("globex-idp-desk"), &code.form())
+        .await;
+    reply.assert_refused(400, "invalid_grant");
+
+    SignIn::to_acme().tokens(&product).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_073_a_code_used_twice_revokes_what_came_of_it() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+    let tokens = product.token("as", As::Client("desk"), &code.form()).await;
+    tokens.assert_issued();
+    assert!(is_active(&product, &tokens).await);
+
+    let again = product.token("as", As::Client("desk"), &code.form()).await;
+
+    again.assert_refused(400, "invalid_grant");
+    assert!(
+        !is_active(&product, &tokens).await,
+        "the access token is revoked"
+    );
+    let refreshed = refresh(&product, "desk", &tokens.text("refresh_token")).await;
+    refreshed.assert_refused(400, "invalid_grant");
+    SignIn::to_files().tokens(&product).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_073_whoever_uses_a_code_again_revokes_what_came_of_it() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+    let tokens = product.token("as", As::Client("desk"), &code.form()).await;
+
+    let thief = product.token("as", As::Client("rival"), &code.form()).await;
+
+    thief.assert_refused(400, "invalid_grant");
+    assert!(
+        !is_active(&product, &tokens).await,
+        "two parties held the code"
+    );
+}
+
+#[tokio::test]
+async fn n_073_a_code_that_was_refused_is_used_up() {
+    let product = Product::start().await;
+    let code = SignIn::to_files().code(&product).await;
+    let wrong = set(
+        code.form(),
+        "code_verifier",
+        CodeVerifier::generate().expose(),
+    );
+    product
+        .token("as", As::Client("desk"), &wrong)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    let right = product.token("as", As::Client("desk"), &code.form()).await;
+
+    right.assert_refused(400, "invalid_grant");
+    SignIn::to_files().tokens(&product).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_074_a_wrong_or_missing_verifier_is_refused() {
+    let product = Product::start().await;
+    let challenge_itself = |verifier: &str| {
+        CodeVerifier::parse(verifier)
+            .expect("a verifier")
+            .challenge()
+            .to_text()
+    };
+    let code = SignIn::to_files().code(&product).await;
+    let other = CodeVerifier::generate().expose().to_owned();
+    for wrong in [
+        other,
+        challenge_itself(&code.verifier),
+        "short".to_owned(),
+        "!".repeat(43),
+    ] {
+        let code = SignIn::to_files().code(&product).await;
+        let form = set(code.form(), "code_verifier", &wrong);
+        let reply = product.token("as", As::Client("desk"), &form).await;
+        reply.assert_refused(400, "invalid_grant");
+    }
+    for missing in [
+        unset(code.form(), "code_verifier"),
+        set(code.form(), "code_verifier", ""),
+    ] {
+        let reply = product.token("as", As::Client("desk"), &missing).await;
+        reply.assert_refused(400, "invalid_request");
+    }
+    product
+        .token("as", As::Client("desk"), &code.form())
+        .await
+        .assert_issued();
+}
+
+/// A code without a challenge does not exist, so that no verifier can be sent for one.
+#[tokio::test]
+async fn n_075_no_code_is_issued_without_a_challenge() {
+    let product = Product::start().await;
+    for (method, challenge) in [("plain", "x".repeat(43)), ("S256", String::new())] {
+        let sign_in = SignIn::to_files()
+            .with("code_challenge", &challenge)
+            .with("code_challenge_method", method);
+        let mut browser = Browser::new(product.http.clone());
+        let query = sign_in.query_without_defaults();
+        let start = format!("{}/as/authorize?{query}", product.public_url());
+        let end = browser
+            .walk(&start, CALLBACK, &[])
+            .await
+            .expect("an error comes back");
+        let answer = |name: &str| support::parameter(&end, name);
+        assert_eq!(answer("error").as_deref(), Some("invalid_request"), "{end}");
+        assert_eq!(answer("code"), None, "{end}");
+    }
+    SignIn::to_files().tokens(&product).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_076_a_resource_that_the_code_does_not_cover_is_refused() {
+    let product = Product::start().await;
+    for other in [WIKI, TRACKER, "https://mcp.evil.example/mcp", "not a url"] {
+        let code = SignIn::to_files().code(&product).await;
+        let form = set(code.form(), "resource", other);
+        let reply = product.token("as", As::Client("desk"), &form).await;
+        reply.assert_refused(400, "invalid_target");
+    }
+    let code = SignIn::to_files().code(&product).await;
+    let form = set(code.form(), "resource", support::FILES);
+    let reply = product.token("as", As::Client("desk"), &form).await;
+    reply.assert_issued();
+    assert_eq!(claims(&reply.text("access_token"))["aud"], support::FILES);
+}
+
+#[tokio::test]
+async fn n_078_a_refresh_token_of_another_client_is_refused_and_stays() {
+    let product = Product::start().await;
+    let tokens = SignIn::to_files().tokens(&product).await;
+    let token = tokens.text("refresh_token");
+
+    refresh(&product, "rival", &token)
+        .await
+        .assert_refused(400, "invalid_grant");
+    let public = form([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &token),
+        ("client_id", "pocket"),
+    ]);
+    product
+        .token("as", As::Nobody, &public)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    assert!(
+        is_active(&product, &tokens).await,
+        "a stranger cannot revoke it either"
+    );
+    refresh(&product, "desk", &token).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_078_a_refresh_token_of_another_issuer_is_refused_and_stays() {
+    let product = Product::start().await;
+    let acme = SignIn::to_acme()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let files = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let at = |role: &'static str, client: &'static str, token: &str| {
+        let form = form([("grant_type", "refresh_token"), ("refresh_token", token)]);
+        let product = &product;
+        async move { product.token(role, As::Client(client), &form).await }
+    };
+
+    at("as", "desk", &acme)
+        .await
+        .assert_refused(400, "invalid_grant");
+    at("idp/globex", "globex-idp-desk", &acme)
+        .await
+        .assert_refused(400, "invalid_grant");
+    at("idp/acme", "idp-desk", &files)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    at("idp/acme", "idp-desk", &acme).await.assert_issued();
+    at("as", "desk", &files).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_078_a_forged_refresh_token_is_refused() {
+    let product = Product::start().await;
+    let token = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let [family, counter, mac] = token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{token}")
+    };
+    let forged = [
+        format!("{family}.1.{mac}"),
+        format!("{family}.{counter}.{}", "A".repeat(43)),
+        format!("{family}.{counter}."),
+        format!("{family}.{counter}"),
+        format!("sr_x{}.{counter}.{mac}", &family[4..]),
+        format!("{token}A"),
+        format!("{family}.00.{mac}"),
+        format!("{family}.-0.{mac}"),
+        "unknown".to_owned(),
+    ];
+    for forged in forged {
+        refresh(&product, "desk", &forged)
+            .await
+            .assert_refused(400, "invalid_grant");
+    }
+    refresh(&product, "desk", &token).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_079_a_rotated_refresh_token_that_is_used_again_revokes_the_family() {
+    let product = Product::start().await;
+    let first = SignIn::to_files().tokens(&product).await;
+    let second = refresh(&product, "desk", &first.text("refresh_token")).await;
+    second.assert_issued();
+    assert_ne!(second.text("refresh_token"), first.text("refresh_token"));
+    product.advance(11);
+
+    let replay = refresh(&product, "desk", &first.text("refresh_token")).await;
+
+    replay.assert_refused(400, "invalid_grant");
+    let successor = refresh(&product, "desk", &second.text("refresh_token")).await;
+    successor.assert_refused(400, "invalid_grant");
+    assert!(
+        !is_active(&product, &first).await,
+        "access tokens of the family are revoked"
+    );
+    assert!(
+        !is_active(&product, &second).await,
+        "access tokens of the family are revoked"
+    );
+}
+
+#[tokio::test]
+async fn n_079_two_processes_of_a_client_get_the_same_successor_within_ten_seconds() {
+    let product = Product::start().await;
+    let first = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+
+    let one = refresh(&product, "desk", &first).await;
+    product.advance(9);
+    let other = refresh(&product, "desk", &first).await;
+
+    one.assert_issued();
+    other.assert_issued();
+    assert_eq!(one.text("refresh_token"), other.text("refresh_token"));
+    refresh(&product, "desk", &one.text("refresh_token"))
+        .await
+        .assert_issued();
+    let before_the_last = refresh(&product, "desk", &first).await;
+    before_the_last.assert_refused(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn n_079_a_replay_by_another_client_revokes_nothing() {
+    let product = Product::start().await;
+    let first = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let second = refresh(&product, "desk", &first).await;
+    product.advance(60);
+
+    refresh(&product, "rival", &first)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    refresh(&product, "desk", &second.text("refresh_token"))
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn as_70_every_refresh_rotates_also_for_a_public_client() {
+    let product = Product::start().await;
+    let tokens = SignIn::to_files().client("pocket").tokens(&product).await;
+    let ask = |token: String| {
+        let form = form([
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &token),
+            ("client_id", "pocket"),
+        ]);
+        let product = &product;
+        async move { product.token("as", As::Nobody, &form).await }
+    };
+    let second = ask(tokens.text("refresh_token")).await;
+    second.assert_issued();
+    let third = ask(second.text("refresh_token")).await;
+    third.assert_issued();
+    let seen = [
+        tokens.text("refresh_token"),
+        second.text("refresh_token"),
+        third.text("refresh_token"),
+    ];
+    assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2]);
+}
+
+#[tokio::test]
+async fn n_080_a_refresh_cannot_widen_the_scope() {
+    let product = Product::start().await;
+    let token = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let ask = |scope: &str| {
+        let form = form([
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &token),
+            ("scope", scope),
+        ]);
+        let product = &product;
+        async move { product.token("as", As::Client("desk"), &form).await }
+    };
+    for wider in ["files:write", "files:read files:write", "unknown"] {
+        ask(wider).await.assert_refused(400, "invalid_scope");
+    }
+    ask("files:read").await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_080_a_narrower_refresh_leaves_the_grant_as_it_was() {
+    let product = Product::start().await;
+    let both = SignIn::to_files().with("scope", "files:read files:write");
+    let tokens = both.tokens(&product).await;
+    let narrow = form([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &tokens.text("refresh_token")),
+        ("scope", "files:read"),
+    ]);
+    let narrowed = product.token("as", As::Client("desk"), &narrow).await;
+    assert_eq!(narrowed.assert_issued().text("scope"), "files:read");
+
+    let again = refresh(&product, "desk", &narrowed.text("refresh_token")).await;
+    assert_eq!(
+        again.assert_issued().text("scope"),
+        "files:read files:write"
+    );
+}
+
+#[tokio::test]
+async fn as_72_a_refresh_stays_with_its_resource() {
+    let product = Product::start().await;
+    let token = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let ask = |resource: &str| {
+        let form = form([
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &token),
+            ("resource", resource),
+        ]);
+        let product = &product;
+        async move { product.token("as", As::Client("desk"), &form).await }
+    };
+    ask(WIKI).await.assert_refused(400, "invalid_target");
+    ask("https://mcp.evil.example/")
+        .await
+        .assert_refused(400, "invalid_target");
+    ask(support::FILES).await.assert_issued();
+}
+
+#[tokio::test]
+async fn n_081_a_disabled_person_gets_no_more_tokens() {
+    let product = Product::start().await;
+    let ada = SignIn::to_files().tokens(&product).await;
+    let bob = SignIn::to_files().bob().tokens(&product).await;
+    let code = SignIn::to_files().code(&product).await;
+    let id = claims(&ada.text("access_token"))["sub"]
+        .as_str()
+        .expect("a user")
+        .to_owned();
+    let (organization, id) = (
+        OrganizationId::parse("acme").expect("an id"),
+        UserId::parse(&id).expect("an id"),
+    );
+    let now = product.now();
+    let disable = product.running.store().write(move |tx| {
+        Box::pin(async move { user::disable(tx, &organization, &id, &By::system(), now).await })
+    });
+    assert!(disable.await.expect("the database answers"));
+
+    let refreshed = refresh(&product, "desk", &ada.text("refresh_token")).await;
+    refreshed.assert_refused(400, "invalid_grant");
+    let redeemed = product.token("as", As::Client("desk"), &code.form()).await;
+    redeemed.assert_refused(400, "invalid_grant");
+    assert!(!is_active(&product, &ada).await);
+    refresh(&product, "desk", &bob.text("refresh_token"))
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn n_081_the_end_of_a_session_ends_its_refresh_tokens() {
+    let product = Product::start().await;
+    let ended = SignIn::to_files().tokens(&product).await;
+    let other = SignIn::to_files().bob().tokens(&product).await;
+    let session = claims(&ended.text("access_token"))["sid"]
+        .as_str()
+        .expect("a session")
+        .to_owned();
+
+    revoke(
+        &product,
+        Subject::Session(SessionId::parse(&session).expect("a session id")),
+    )
+    .await;
+
+    let refreshed = refresh(&product, "desk", &ended.text("refresh_token")).await;
+    refreshed.assert_refused(400, "invalid_grant");
+    refresh(&product, "desk", &other.text("refresh_token"))
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn n_081_a_revoked_person_gets_no_more_tokens_until_she_signs_in_again() {
+    let product = Product::start().await;
+    let tokens = SignIn::to_files().tokens(&product).await;
+    let user = claims(&tokens.text("access_token"))["sub"]
+        .as_str()
+        .expect("a user")
+        .to_owned();
+
+    revoke(
+        &product,
+        Subject::User(UserId::parse(&user).expect("a user id")),
+    )
+    .await;
+
+    let refreshed = refresh(&product, "desk", &tokens.text("refresh_token")).await;
+    refreshed.assert_refused(400, "invalid_grant");
+    product.advance(1);
+    let again = SignIn::to_files().tokens(&product).await;
+    refresh(&product, "desk", &again.text("refresh_token"))
+        .await
+        .assert_issued();
+}
+
+#[tokio::test]
+async fn as_77_a_refresh_token_ends_when_it_is_not_used_for_a_week() {
+    let product = Product::start().await;
+    let day = 24 * 60 * 60;
+    let mut token = SignIn::to_files()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+    let idle = SignIn::to_files()
+        .bob()
+        .tokens(&product)
+        .await
+        .text("refresh_token");
+
+    for _ in 0..4 {
+        product.advance(6 * day);
+        let reply = refresh(&product, "desk", &token).await;
+        assert_eq!(reply.status, 200, "{}", reply.body());
+        token = reply.text("refresh_token");
+        assert_eq!(reply.json()["expires_in"], 900);
+    }
+
+    refresh(&product, "desk", &idle)
+        .await
+        .assert_refused(400, "invalid_grant");
+    product.advance(6 * day + 1);
+    refresh(&product, "desk", &token)
+        .await
+        .assert_refused(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn as_72_policy_is_asked_at_every_refresh() {
+    let extra = r#"
+        [[assignment]]
+        organization = "acme"
+        everyone = true
+        mcp_server = "files"
+        scopes = ["files:admin"]
+        until = 2026-11-20T12:30:00Z
+    "#;
+    let product = Product::with(extra).await;
+    let admin = SignIn::to_files()
+        .with("scope", "files:admin")
+        .tokens(&product)
+        .await;
+    assert_eq!(admin.text("scope"), "files:admin");
+    product.advance(60);
+    let during = refresh(&product, "desk", &admin.text("refresh_token")).await;
+    during.assert_issued();
+
+    product.advance(3600);
+    let after = refresh(&product, "desk", &during.text("refresh_token")).await;
+
+    after.assert_refused(400, "invalid_grant");
+    assert_eq!(json!(after.json()), json!({ "error": "invalid_grant" }));
+}
