@@ -9,23 +9,28 @@
 use symbolon_policy::{Action, Target};
 use symbolon_protocol::id_jag::IdJagClaims;
 use symbolon_protocol::id_token::{self, Expectations};
-use symbolon_protocol::ids::{ClientId, OrganizationId, UserId};
+use symbolon_protocol::ids::{ClientId, OrganizationId, SessionId, UserId};
 use symbolon_protocol::jose::UnverifiedJwt;
 use symbolon_protocol::oauth_error::OAuthErrorCode;
 use symbolon_protocol::random;
 use symbolon_protocol::scope::ScopeSet;
 use symbolon_protocol::secret::Secret;
+use symbolon_protocol::time::Timestamp;
 use symbolon_protocol::token_request::{TokenExchangeRequest, TokenType};
 use symbolon_storage::directory::{ResourceAuthorizationServer, SubjectForm};
 use symbolon_storage::grant::{self, GrantFilter, Origin};
 use symbolon_storage::linked_identity;
 use symbolon_storage::refresh_token::{self as records, PresentedToken};
+use symbolon_storage::revocation::TokenFacts;
 use symbolon_storage::{AuthenticationFacts, Page, StorageError, Transaction};
 
 use super::mint::{self, Authorized, IdJag};
 use super::{Denied, Exchange, refresh_token};
 use crate::grant_decision::{self, Asker, ScopeDecision};
 use crate::subject::{self, Person};
+
+/// How every refresh token of ours begins.
+const REFRESH_TOKEN: &str = "sr_";
 
 /// More grants than one person has through one client.
 const GRANTS_OF_ONE_CLIENT: u16 = 100;
@@ -48,6 +53,9 @@ enum SubjectToken {
 struct SignedIn {
     user: UserId,
     facts: AuthenticationFacts,
+    session: Option<SessionId>,
+    /// When it was said.
+    issued_at: Timestamp,
 }
 
 /// What the registry says about the requested audience and resource.
@@ -134,7 +142,7 @@ fn verify_id_token(exchange: &Exchange, request: &TokenExchangeRequest) -> Resul
     let jwt = UnverifiedJwt::parse(request.subject_token.expose()).map_err(|error| {
         if error.is_oversized() {
             Denied::invalid_request("subject_token is too large")
-        } else if request.subject_token.expose().split('.').count() == 3 {
+        } else if is_jwt_shaped(&request.subject_token) {
             Denied::invalid_grant(format!("subject_token: {error}"))
         } else {
             Denied::invalid_request("subject_token is no ID token")
@@ -155,13 +163,20 @@ fn verify_id_token(exchange: &Exchange, request: &TokenExchangeRequest) -> Resul
         .map_err(|_| Denied::invalid_grant("sub is no user of this deployment"))?;
     let facts =
         AuthenticationFacts { auth_time: token.auth_time, acr: token.acr, amr: token.amr };
-    Ok(SignedIn { user, facts })
+    let session = token.sid.as_deref().map(SessionId::parse).transpose();
+    let session = session.map_err(|_| Denied::invalid_grant("sid is no session of ours"))?;
+    Ok(SignedIn { user, facts, session, issued_at: token.issued_at })
+}
+
+/// Three parts, as a refresh token has them too: what it stands for then contradicts its type (N-166).
+fn is_jwt_shaped(token: &Secret) -> bool {
+    token.expose().split('.').count() == 3 && !token.expose().starts_with(REFRESH_TOKEN)
 }
 
 /// A refresh token of this deployment; a JWT under this type is a contradiction (N-166).
 fn read_refresh_token(exchange: &Exchange, token: &Secret) -> Result<PresentedToken, Denied> {
     refresh_token::read(&exchange.state, token).ok_or_else(|| {
-        if token.expose().starts_with("sr_") {
+        if token.expose().starts_with(REFRESH_TOKEN) {
             Denied::invalid_grant("this deployment did not issue the refresh token")
         } else {
             Denied::invalid_request("subject_token is no refresh token")
@@ -194,7 +209,7 @@ async fn authorize_in(
             None => return Ok(Err(Denied::invalid_grant("the refresh token is not current"))),
         },
     };
-    if !is_signed_in(exchange, tx, organization, &signed_in.user).await? {
+    if !is_signed_in(exchange, tx, organization, &signed_in).await? {
         return Ok(Err(Denied::invalid_grant("the sign-in was revoked")));
     }
     let now = exchange.state.now();
@@ -229,7 +244,12 @@ async fn sign_in_of(
     let now = exchange.state.now();
     let family = records::find(tx, token, &exchange.issuer.role, now).await?;
     let family = family.filter(|family| &family.bound.client == exchange.client.id());
-    Ok(family.map(|f| SignedIn { user: f.bound.user, facts: f.bound.facts }))
+    Ok(family.map(|family| SignedIn {
+        user: family.bound.user,
+        facts: family.bound.facts,
+        session: family.bound.session,
+        issued_at: family.created_at,
+    }))
 }
 
 /// Whether the person's sign-in at this client still stands: revoking its grant, its session or the
@@ -238,17 +258,38 @@ async fn is_signed_in(
     exchange: &Exchange,
     tx: &mut Transaction,
     organization: &OrganizationId,
-    user: &UserId,
+    signed_in: &SignedIn,
 ) -> Result<bool, StorageError> {
+    if is_revoked(exchange, organization, signed_in) {
+        return Ok(false);
+    }
     let filter = GrantFilter {
         organization: Some(organization.clone()),
-        user: Some(user.clone()),
+        user: Some(signed_in.user.clone()),
         client: Some(exchange.client.id().clone()),
         live_only: true,
     };
     let grants = grant::list(tx, &filter, &Page::first(GRANTS_OF_ONE_CLIENT)).await?;
-    let role = &exchange.issuer.role;
-    Ok(grants.iter().any(|grant| &grant.role == role && grant.origin == Origin::SignIn))
+    // A grant made after the token was issued is another sign-in: what was revoked before it must
+    // not come back with it. Tokens count in whole seconds.
+    let issued_at = signed_in.issued_at.unix_seconds();
+    Ok(grants.iter().any(|grant| {
+        grant.role == exchange.issuer.role
+            && grant.origin == Origin::SignIn
+            && grant.created_at.unix_seconds() <= issued_at
+    }))
+}
+
+/// What no grant shows: a session that has ended leaves the grant to the others of the person.
+fn is_revoked(exchange: &Exchange, organization: &OrganizationId, signed_in: &SignedIn) -> bool {
+    exchange.state.revocations.is_revoked(&TokenFacts {
+        grant: None,
+        user: Some(&signed_in.user),
+        client: Some((&exchange.issuer.role, exchange.client.id())),
+        session: signed_in.session.as_ref(),
+        organization: Some(organization),
+        issued_at: signed_in.issued_at,
+    })
 }
 
 /// Registered scopes ∩ requested scopes ∩ policy (ID-25, ID-28), told apart as N-171 to N-175 want.
