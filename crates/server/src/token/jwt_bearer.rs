@@ -134,8 +134,13 @@ fn check(exchange: &Exchange, gathered: Gathered) -> Result<Verified, Denied> {
         client_id: exchange.client.id(),
         max_lifetime: trusted.max_lifetime,
     };
-    let id_jag = id_jag::verify(&jwt, &expected, exchange.state.now())
+    let mut id_jag = id_jag::verify(&jwt, &expected, exchange.state.now())
         .map_err(|error| Denied::invalid_grant(error.to_string()))?;
+    // As at sign-in: an address that the issuer itself does not vouch for says nothing, or whoever
+    // may choose an address there would get what is assigned to it here (N-142).
+    if id_jag.email_verified == Some(false) {
+        id_jag.email = None;
+    }
     if id_jag.confirmation.is_some() {
         return Err(Denied::invalid_grant("the assertion is bound to a key; no proof came with it"));
     }
