@@ -24,6 +24,10 @@ const CONNECTIONS: u32 = 16;
 /// How long to wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A node that stops in the middle of a transaction, while it holds the locks that number news or
+/// lock definitions, must not stop the others for good.
+const NO_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = '10s'";
+
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 512;
 
@@ -50,6 +54,14 @@ impl Postgres {
         let pool = PoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::query(NO_IDLE_TRANSACTIONS)
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            })
             .connect_with(connect)
             .await?;
         migrate(&pool, options.migrate).await?;

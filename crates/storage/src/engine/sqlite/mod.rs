@@ -156,7 +156,9 @@ fn spawn_readers(
     let (readers, queue) = mpsc::channel(writer::QUEUE);
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..READERS {
-        let connection = Connection::sqlite(connect(path)?, sealer.clone());
+        let connection = connect(path)?;
+        control(&connection, "PRAGMA query_only = ON")?;
+        let connection = Connection::sqlite(connection, sealer.clone());
         let (queue, runtime) = (queue.clone(), runtime.clone());
         spawn("sqlite reader", move || {
             reader::run(connection, &queue, &runtime)

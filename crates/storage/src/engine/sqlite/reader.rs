@@ -47,19 +47,17 @@ where
     }
 }
 
-/// Runs a read inside a transaction that cannot write; a panic becomes an error.
+/// Runs a read inside a transaction; a panic becomes an error. The connection refuses to write.
 async fn snapshot<F, T, E>(connection: &mut Connection, read: F) -> Result<T, E>
 where
     F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>>,
     E: From<StorageError>,
 {
-    connection.control("PRAGMA query_only = ON")?;
     connection.control("BEGIN")?;
     let guarded = AssertUnwindSafe(async { read(&mut *connection).await });
     let result = guarded.catch_unwind().await;
     // Nothing was written: how it ends makes no difference.
     connection.control("ROLLBACK")?;
-    connection.control("PRAGMA query_only = OFF")?;
     result.unwrap_or_else(|_panic| Err(StorageError::Panicked.into()))
 }
 

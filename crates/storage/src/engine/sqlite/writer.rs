@@ -91,7 +91,7 @@ pub(super) async fn run(mut tx: Transaction, mut queue: mpsc::Receiver<Message>)
         next = match message {
             Message::Run(first) => commit_group(&mut tx, first, &mut queue).await,
             Message::Read(job) => {
-                job.run(&mut tx).await;
+                read(&mut tx, job).await;
                 None
             }
             Message::Close(closed) => {
@@ -104,6 +104,15 @@ pub(super) async fn run(mut tx: Transaction, mut queue: mpsc::Receiver<Message>)
         if next.is_none() {
             next = queue.recv().await;
         }
+    }
+}
+
+/// Reads with the connection that otherwise writes.
+async fn read(tx: &mut Transaction, job: Box<dyn ReadJob>) {
+    let switched = tx.control("PRAGMA query_only = ON");
+    job.run(tx).await;
+    if let Err(error) = switched.and_then(|()| tx.control("PRAGMA query_only = OFF")) {
+        tracing::error!(%error, "the connection could not be switched between reading and writing");
     }
 }
 
