@@ -3,6 +3,8 @@
 //! Up to three permits, one for each kind of step: `#grant` (the ID-JAG and the access token, for
 //! its scopes), `#call` (listing and calling tools) and `#read` (resources and prompts).
 //!
+//! An assignment with `tools` opens exactly those, and neither resources nor prompts.
+//!
 //! An assignment without `tools` opens the tools that need no scope beyond its own, provided that
 //! the token carries what they need: a token that was widened by another assignment does not widen
 //! this one.
@@ -165,13 +167,14 @@ impl Compiler<'_> {
             opens: inside,
             condition: Some(condition),
         });
-        let read = Step {
+        // An assignment that lists its tools opens these and nothing beside them.
+        let read = self.assignment.tools.is_none().then(|| Step {
             name: "read",
             actions: &[Action::ReadResource, Action::GetPrompt],
             opens: Opens::Only(entity::server(id)),
             condition: None,
-        };
-        Ok(grant.into_iter().chain(call).chain([read]).collect())
+        });
+        Ok(grant.into_iter().chain(call).chain(read).collect())
     }
 
     /// The condition on tools; `None` where there is none to open.

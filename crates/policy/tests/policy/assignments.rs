@@ -102,13 +102,6 @@ permit (
 )
 when { resource in [Tool::"tracker/ping"] };
 
-@id("assignment:a1#read")
-permit (
-  principal is User in Organization::"acme",
-  action in [Action::"read_resource", Action::"get_prompt"],
-  resource == McpServer::"tracker"
-);
-
 @id("assignment:a2#grant")
 permit (
   principal == Client::"as/nightly-sync",
@@ -116,13 +109,6 @@ permit (
   resource in McpServer::"tracker"
 )
 when { resource in [Scope::"tracker/issues:read"] };
-
-@id("assignment:a2#read")
-permit (
-  principal == Client::"as/nightly-sync",
-  action in [Action::"read_resource", Action::"get_prompt"],
-  resource == McpServer::"tracker"
-);
 "#;
     assert_eq!(cedar(&engine), expected);
 }

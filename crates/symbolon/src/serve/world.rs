@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use symbolon_gateway::GatewayKeys;
 use symbolon_net::Clock;
-use symbolon_policy::Engine;
+use symbolon_policy::{Engine, PolicyInput};
 use symbolon_protocol::issuer::IssuerRole;
 use symbolon_protocol::jose::{Algorithm, SigningKey};
 use symbolon_server::keys::KeyRing;
@@ -41,7 +41,7 @@ impl World {
             store,
             clock,
             directory: Arc::default(),
-            engine: Arc::new(ArcSwap::from_pointee(empty_engine()?)),
+            engine: Arc::new(ArcSwap::from_pointee(Engine::load(PolicyInput::default()).0)),
             keys: Arc::default(),
             gateway_keys: Arc::default(),
             key_version: Arc::default(),
@@ -59,13 +59,10 @@ impl World {
         for problem in &problems {
             tracing::error!("a definition is left out: {problem}");
         }
-        // What cannot be read allows nothing: the old engine must not outlive the definitions.
-        let engine = Engine::build(snapshot::policy_input(&directory)).or_else(|problems| {
-            for problem in &problems {
-                tracing::error!("a policy cannot be read, so nothing is allowed: {problem}");
-            }
-            empty_engine()
-        })?;
+        let (engine, problems) = Engine::load(snapshot::policy_input(&directory));
+        for problem in &problems {
+            tracing::error!("a policy allows nothing until it is corrected: {problem}");
+        }
         self.ensure_keys(&directory).await?;
         self.directory.store(Arc::new(directory));
         self.engine.store(Arc::new(engine));
@@ -101,12 +98,6 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// An engine without definitions denies everything.
-fn empty_engine() -> Result<Engine> {
-    Engine::build(symbolon_policy::PolicyInput::default())
-        .map_err(|problems| anyhow::anyhow!("the empty policy set has {} problems", problems.len()))
 }
 
 /// Every key this deployment needs.
