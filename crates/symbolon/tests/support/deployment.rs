@@ -18,7 +18,7 @@ use symbolon_protocol::redirect_uri::RegisteredRedirectUri;
 use symbolon_protocol::secret::Secret;
 use symbolon_protocol::time::Timestamp;
 use symbolon_storage::audit::By;
-use symbolon_storage::definition::{self, Prune};
+use symbolon_storage::definition::{self, Definition, Prune};
 use symbolon_storage::{KeyEncryptionKey, OpenOptions, Sealer, Store};
 use symbolon_testkit::KeyServer;
 
@@ -79,13 +79,13 @@ pub(super) async fn start(storage_url: Option<&str>, manifest: &str) -> Product 
     let key_server = KeyServer::start(signers.remote.jwks()).await;
     let folder = directory.path();
     write_files(folder, address, storage_url, &secrets, &signers);
-    let text = include_str!("manifest.toml")
+    let text = format!("{}\n{manifest}", include_str!("manifest.toml"))
         .replace("{public_url}", &public_url)
         .replace("{acme_people}", &acme.url(""))
         .replace("{globex_people}", &globex.url(""))
         .replace("{key_server}", &key_server.url())
         .replace("{callback}", CALLBACK);
-    write(folder, "manifest.toml", &format!("{text}\n{manifest}"));
+    write(folder, "manifest.toml", &text);
     let config = config(folder);
     apply(&config, folder, clock.now()).await;
     let running = serve::start_at(&config, &Environment::default(), clock.clone()).await;
@@ -202,10 +202,13 @@ async fn apply(config: &Config, folder: &Path, now: Timestamp) {
         .read(|c| Box::pin(definition::list_all(c)))
         .await
         .expect("definitions");
+    let wanted = manifest.drafts.iter().cloned();
+    let wanted: Vec<_> = wanted.map(|draft| Definition::from_draft(draft, 0, now, "")).collect();
+    manifest.check(&wanted).expect("the manifest fits together");
     let changes = definition::difference(&existing, manifest.drafts, Prune::Nothing);
     let write = store.write(move |tx| {
         Box::pin(async move { definition::apply(tx, changes, &By::system(), now).await })
     });
-    write.await.expect("the manifest fits together");
+    write.await.expect("the manifest is applied");
     store.close().await;
 }
