@@ -35,6 +35,7 @@ use url::form_urlencoded;
 
 use self::permission::{Granted, Permission};
 use self::request::Authorization;
+use self::resume::Stage;
 use self::stop::Stop;
 use crate::browser_session::{self, SignedIn};
 use crate::consent::{self, Agreement};
@@ -95,7 +96,7 @@ pub(crate) async fn dispatch(
             finish(visit, authorization, &signed_in, &granted, agreement).await
         }
         Permission::StepUp { step_up, .. }
-            if !authorization.was_resumed(visit, &signed_in)
+            if authorization.stage(visit, &signed_in) != Some(Stage::SteppedUp)
                 && !authorization.prompts(Prompt::None) =>
         {
             sign_in::step_up(visit, authorization, &signed_in, &step_up).await

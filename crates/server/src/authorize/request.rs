@@ -10,7 +10,7 @@ use symbolon_protocol::redirect_uri::{self, VerifiedRedirectUri};
 use symbolon_protocol::secret::Secret;
 use symbolon_storage::directory::{Client, ClientGrant};
 
-use super::resume;
+use super::resume::{self, Stage};
 use super::stop::Stop;
 use crate::browser_session::SignedIn;
 use crate::pages::error::PageError;
@@ -81,11 +81,9 @@ impl Authorization {
         self.parameters.prompt.contains(&prompt)
     }
 
-    /// Whether the browser has been through sign-in for this very request, into this session.
-    pub(crate) fn was_resumed(&self, visit: &Visit, signed_in: &SignedIn) -> bool {
-        self.resume
-            .as_deref()
-            .is_some_and(|text| resume::is_valid(visit, &self.query, signed_in, text))
+    /// What the browser has been through for this very request, into this session.
+    pub(crate) fn stage(&self, visit: &Visit, signed_in: &SignedIn) -> Option<Stage> {
+        resume::stage(visit, &self.query, signed_in, self.resume.as_deref()?)
     }
 
     /// Whether a session answers the request, or somebody has to sign in (again).
@@ -111,7 +109,7 @@ impl Authorization {
                 .acr
                 .as_ref()
                 .is_some_and(|acr| wanted.contains(acr));
-        (is_recent && is_strong && !wants_again) || self.was_resumed(visit, signed_in)
+        (is_recent && is_strong && !wants_again) || self.stage(visit, signed_in).is_some()
     }
 
     /// Tells the client why there is no code.

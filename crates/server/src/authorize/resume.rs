@@ -17,8 +17,18 @@ use crate::visit::Visit;
 const PREFIX: &str = "resume=";
 const LIFETIME: Duration = Duration::from_secs(600);
 
+/// What the browser has been through.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Stage {
+    /// A sign-in as the client asked for it.
+    SignedIn,
+    /// A sign-in as policy asked for it: there is no use in asking again.
+    SteppedUp,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Resume {
+    stage: Stage,
     session: SessionId,
     request: String,
     issuer: String,
@@ -42,8 +52,9 @@ pub(super) fn join(query: &str, resume: &str) -> String {
 }
 
 /// The path and query that bring a browser with a new session back to its request.
-pub(crate) fn location(visit: &Visit, query: &str, session: &SessionId) -> String {
+pub(crate) fn location(visit: &Visit, query: &str, session: &SessionId, stage: Stage) -> String {
     let resume = Resume {
+        stage,
         session: session.clone(),
         request: digest(query),
         issuer: visit.issuer.issuer.to_string(),
@@ -53,14 +64,14 @@ pub(crate) fn location(visit: &Visit, query: &str, session: &SessionId) -> Strin
     format!("{}?{}", visit.path("authorize"), join(query, &resume))
 }
 
-/// Whether `text` says so about this request and session.
-pub(super) fn is_valid(visit: &Visit, query: &str, signed_in: &SignedIn, text: &str) -> bool {
-    sealed::open::<Resume>(visit.secret(), Purpose::Resume, text).is_some_and(|resume| {
-        resume.session == signed_in.session.id
-            && resume.request == digest(query)
-            && resume.issuer == visit.issuer.issuer.as_str()
-            && visit.now.since(resume.at) <= LIFETIME
-    })
+/// What `text` proves about this request and session.
+pub(super) fn stage(visit: &Visit, query: &str, signed_in: &SignedIn, text: &str) -> Option<Stage> {
+    let resume = sealed::open::<Resume>(visit.secret(), Purpose::Resume, text)?;
+    let fits = resume.session == signed_in.session.id
+        && resume.request == digest(query)
+        && resume.issuer == visit.issuer.issuer.as_str()
+        && visit.now.since(resume.at) <= LIFETIME;
+    fits.then_some(resume.stage)
 }
 
 fn digest(query: &str) -> String {

@@ -16,6 +16,8 @@ use symbolon_protocol::secret::SecretBytes;
 use symbolon_protocol::time::Timestamp;
 use symbolon_storage::directory::Connection;
 
+use super::start::Wish;
+use crate::authorize::resume::Stage;
 use crate::cookies::{Cookie, Cookies};
 use crate::sealed::{self, Purpose};
 
@@ -47,6 +49,8 @@ pub(super) struct Attempt {
     pub(super) verifier: String,
     /// Oldest acceptable sign-in there, in seconds.
     pub(super) max_age: Option<u64>,
+    /// What the browser will have been through.
+    pub(super) stage: Stage,
     /// When it began.
     pub(super) started_at: Timestamp,
 }
@@ -57,7 +61,7 @@ impl Attempt {
         role: &IssuerRole,
         query: &str,
         connection: &Connection,
-        max_age: Option<u64>,
+        wish: &Wish,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -68,7 +72,8 @@ impl Attempt {
             state: random::token().expose().to_owned(),
             nonce: random::token().expose().to_owned(),
             verifier: CodeVerifier::generate().expose().to_owned(),
-            max_age,
+            max_age: wish.max_age,
+            stage: wish.stage,
             started_at: now,
         }
     }
@@ -150,6 +155,7 @@ mod tests {
             nonce: random::token().expose().to_owned(),
             verifier: random::token().expose().to_owned(),
             max_age: Some(u64::from(u32::MAX)),
+            stage: Stage::SteppedUp,
             started_at,
         }
     }

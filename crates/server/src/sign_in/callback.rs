@@ -88,7 +88,7 @@ async fn finish(visit: &Visit, attempt: &Attempt, answer: &Form<'_>) -> Result<R
     let identity = identity.map_err(|error| refuse(visit, &authorization, connection, &error))?;
     match session::begin(visit, connection, attempt, identity).await? {
         Outcome::SignedIn { session, token } => {
-            Ok(session::welcome(visit, &authorization, &session, &token))
+            Ok(session::welcome(visit, attempt, &session, &token))
         }
         Outcome::Refused => Err(authorization.refuse(visit, &NOT_ADMITTED)),
         Outcome::Replayed => Err(PageError::UNKNOWN_SIGN_IN.into()),

@@ -33,6 +33,7 @@ use symbolon_protocol::oauth_error::{OAuthError, OAuthErrorCode};
 
 use self::start::Wish;
 use crate::authorize::request::Authorization;
+use crate::authorize::resume::Stage;
 use crate::authorize::stop::Stop;
 use crate::browser_session::SignedIn;
 use crate::state::AppState;
@@ -83,6 +84,7 @@ pub(crate) async fn step_up(
         acr_values: step_up.acr_values.clone(),
         max_age: step_up.max_age,
         prompt: None,
+        stage: Stage::SteppedUp,
     };
     start::start(visit, authorization, connection, wish).await
 }
@@ -123,6 +125,7 @@ fn wish(authorization: &Authorization, email: Option<&str>) -> Wish {
         acr_values: (!parameters.acr_values.is_empty()).then(|| parameters.acr_values.join(" ")),
         max_age: parameters.max_age.map(|limit| limit.as_secs()),
         prompt,
+        stage: Stage::SignedIn,
     }
 }
 

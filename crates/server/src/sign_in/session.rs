@@ -21,7 +21,6 @@ use symbolon_storage::{StorageError, Transaction};
 use super::attempt::{self, Attempt};
 use super::identity::Identity;
 use super::person::{self, NotAdmitted};
-use crate::authorize::request::Authorization;
 use crate::authorize::resume;
 use crate::cookies::Cookie;
 use crate::visit::{Visit, see_other};
@@ -160,11 +159,12 @@ impl Begin {
 /// Sends the browser back to its authorization request, signed in.
 pub(super) fn welcome(
     visit: &Visit,
-    authorization: &Authorization,
+    attempt: &Attempt,
     session: &Session,
     token: &Secret,
 ) -> Response {
-    let mut response = see_other(&resume::location(visit, &authorization.query, &session.id));
+    let back = resume::location(visit, &attempt.query, &session.id, attempt.stage);
+    let mut response = see_other(&back);
     let (cookies, role) = (&visit.cookies, &visit.issuer.role);
     let headers = response.headers_mut();
     let cookie = cookies.set(Cookie::Session(role), token.expose(), LIFETIME);

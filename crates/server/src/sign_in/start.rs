@@ -9,13 +9,14 @@ use url::Url;
 
 use super::attempt::{Attempt, MAX_QUERY_BYTES};
 use crate::authorize::request::Authorization;
+use crate::authorize::resume::Stage;
 use crate::authorize::stop::Stop;
 use crate::rows;
 use crate::state::AppState;
 use crate::visit::{Visit, see_other};
 
 /// What this sign-in should be like.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Wish {
     /// Who probably signs in.
     pub(super) login_hint: Option<String>,
@@ -25,6 +26,8 @@ pub(super) struct Wish {
     pub(super) max_age: Option<u64>,
     /// What the identity provider should ask again.
     pub(super) prompt: Option<&'static str>,
+    /// Who wants it so.
+    pub(super) stage: Stage,
 }
 
 /// The one callback of every connection.
@@ -63,7 +66,7 @@ pub(super) async fn start(
         authorization.refuse(visit, &UNREACHABLE)
     })?;
     let (role, query) = (&visit.issuer.role, &authorization.query);
-    let attempt = Attempt::new(role, query, connection, wish.max_age, visit.now);
+    let attempt = Attempt::new(role, query, connection, &wish, visit.now);
     let location = location(
         &callback_uri(&visit.state),
         connection,
