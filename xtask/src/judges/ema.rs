@@ -1,6 +1,5 @@
 //! Real MCP clients run enterprise-managed authorization against `idp`, `as` and gateway, each until
-//! a tool of `@modelcontextprotocol/server-everything` answers. The Rust client is a test of the
-//! workspace, because it is a library.
+//! a tool of `@modelcontextprotocol/server-everything` answers.
 
 use std::process::Command;
 
@@ -38,4 +37,28 @@ pub(super) fn python() -> Result<()> {
     let mut command = Command::new(tools::python()?);
     command.arg(process::root().join("xtask/judges/ema.py"));
     process::run(command.arg(settings.to_string()).arg(id_token))
+}
+
+/// `rmcp`.
+pub(super) fn rust() -> Result<()> {
+    let everything = Everything::start("ema-rust-upstream")?;
+    let upstream = everything.url();
+    let deployment = Deployment::start("ema-rust", |url| {
+        deployment::servers(url, &[("everything", upstream)])
+    })?;
+    let settings = deployment.settings("everything", "echo", json!({ "message": "hello" }));
+    let answer = deployment.sign_in("idp/acme", IDP_SECRET, &["openid"])?;
+    let id_token = answer["id_token"]
+        .as_str()
+        .context("no id_token in the answer")?;
+    let mut command = Command::new("cargo");
+    command.args(["run", "--quiet", "--locked", "--package", "symbolon"]);
+    command.args([
+        "--example",
+        "ema_rmcp",
+        "--",
+        &settings.to_string(),
+        id_token,
+    ]);
+    process::run(command.current_dir(process::root()))
 }

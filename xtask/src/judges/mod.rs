@@ -26,6 +26,7 @@ const JUDGES: &[Judge] = &[
     ("conformance-authorization", conformance::authorization),
     ("ema-typescript", ema::typescript),
     ("ema-python", ema::python),
+    ("ema-rust", ema::rust),
     ("server-everything", everything::through_the_gateway),
     (
         "conformance-server",

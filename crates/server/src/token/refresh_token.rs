@@ -95,7 +95,7 @@ async fn replayed(
 fn refusal(outcome: &Rotation) -> Denied {
     Denied::invalid_grant(match outcome {
         Rotation::Replayed { .. } => "the refresh token was used before; its grant is revoked",
-        Rotation::NotYours { .. } => "the refresh token belongs to another client",
+        Rotation::NotYours => "the refresh token belongs to another client",
         _ => "the refresh token is unknown, expired or revoked",
     })
 }

@@ -11,8 +11,8 @@ use symbolon_protocol::jose::SigningKey;
 use symbolon_storage::audit::sealer;
 use symbolon_storage::follow::{Changes, Follower};
 use symbolon_storage::revocation::RevocationIndex;
-use symbolon_storage::signing_key::KeyPurpose;
-use symbolon_storage::{Store, expiry, instance};
+use symbolon_storage::signing_key::{self, KeyPurpose};
+use symbolon_storage::{StorageError, Store, expiry, instance};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -106,11 +106,18 @@ impl Background {
         sealer::run(store, self.deployment, move || key.load_full(), move || clock.now()).await;
     }
 
+    async fn remove_expired(&self) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        expiry::sweep(&self.store, now).await?;
+        self.store.write(move |tx| Box::pin(signing_key::forget(tx, now))).await?;
+        Ok(())
+    }
+
     async fn sweep(self) {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
-            if let Err(error) = expiry::sweep(&self.store, self.clock.now()).await {
+            if let Err(error) = self.remove_expired().await {
                 tracing::error!(%error, "expired rows were not removed: {error}");
             }
         }
