@@ -10,9 +10,8 @@ async fn n_060_only_a_posted_form_is_read() {
     let form = encoded(&redemption(&product));
 
     let asked = format!("as/token?{form}");
-    let get = product
-        .send(Method::GET, &asked, &[authorization.clone()], "")
-        .await;
+    let untyped = std::slice::from_ref(&authorization);
+    let get = product.send(Method::GET, &asked, untyped, "").await;
     assert_eq!(get.status, 405);
     let json = [
         (header::CONTENT_TYPE, "application/json"),
@@ -23,9 +22,7 @@ async fn n_060_only_a_posted_form_is_read() {
         .send(Method::POST, "as/token", &json, &object.to_string())
         .await;
     reply.assert_refused(400, "invalid_request");
-    let untyped = product
-        .send(Method::POST, "as/token", &[authorization.clone()], &form)
-        .await;
+    let untyped = product.send(Method::POST, "as/token", untyped, &form).await;
     untyped.assert_refused(400, "invalid_request");
 
     let control = product
