@@ -64,6 +64,8 @@ pub struct Follower {
     store: Store,
     index: Arc<RevocationIndex>,
     seq: i64,
+    /// Read and not told yet: a later read of the same round failed.
+    untold: Changes,
     nudge: Nudge,
 }
 
@@ -94,6 +96,7 @@ impl Follower {
             store,
             index,
             seq,
+            untold: Changes::default(),
             nudge: Nudge::default(),
         })
     }
@@ -108,7 +111,6 @@ impl Follower {
     /// # Errors
     /// [`StorageError`]; nothing is lost, the next call reads it.
     pub async fn poll(&mut self, now: Timestamp) -> Result<Changes, StorageError> {
-        let mut changes = Changes::default();
         loop {
             let after = self.seq;
             let news = self
@@ -120,10 +122,10 @@ impl Follower {
             };
             self.seq = last.seq;
             self.index.learn(&news);
-            news.iter().for_each(|news| changes.add(news));
+            news.iter().for_each(|news| self.untold.add(news));
         }
         self.index.mark_read(now);
-        Ok(changes)
+        Ok(std::mem::take(&mut self.untold))
     }
 
     /// Reads again and again until the future is dropped; `changed` is called when there is anything.
