@@ -95,9 +95,11 @@ pub(crate) async fn dispatch(
         Permission::Granted(granted) => {
             finish(visit, authorization, &signed_in, &granted, agreement).await
         }
+        Permission::StepUp { .. } if authorization.prompts(Prompt::None) => {
+            Err(authorization.refuse(visit, &LOGIN_REQUIRED))
+        }
         Permission::StepUp { step_up, .. }
-            if authorization.stage(visit, &signed_in) != Some(Stage::SteppedUp)
-                && !authorization.prompts(Prompt::None) =>
+            if authorization.stage(visit, &signed_in) != Some(Stage::SteppedUp) =>
         {
             sign_in::step_up(visit, authorization, &signed_in, &step_up).await
         }
@@ -126,8 +128,10 @@ async fn finish(
     }
 }
 
-const LOGIN_REQUIRED: OAuthError =
-    OAuthError::new(OAuthErrorCode::LoginRequired, "nobody is signed in");
+const LOGIN_REQUIRED: OAuthError = OAuthError::new(
+    OAuthErrorCode::LoginRequired,
+    "the person has to sign in first",
+);
 const CONSENT_REQUIRED: OAuthError = OAuthError::new(
     OAuthErrorCode::ConsentRequired,
     "the person was not asked yet",

@@ -210,6 +210,8 @@ async fn a_person_who_does_not_step_up_is_refused_and_not_asked_for_ever() {
     let token = world.liar.id_token(&world.product, &away.nonce).sign();
     let seen = world.come_back(&mut away, token).await;
     seen.assert_told(&world.product, "access_denied");
+    let silent = support::set(with("scope", "ledger:write"), "prompt", "none");
+    away.visitor.get(&path(&silent)).await.assert_told(&world.product, "login_required");
 }
 
 #[tokio::test]
