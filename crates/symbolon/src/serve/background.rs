@@ -22,6 +22,9 @@ use super::world::World;
 /// How often expired rows are removed.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// How long after a failed reload the next one is tried.
+const RETRY: Duration = Duration::from_millis(200);
+
 /// Told whose facts changed, so that nothing old is remembered of them.
 pub(super) type FactsChanged = Arc<dyn Fn(&UserId) + Send + Sync>;
 
@@ -53,6 +56,8 @@ impl Background {
         facts_changed: FactsChanged,
     ) -> Result<()> {
         let follower = Follower::start(self.store.clone(), revocations, self.clock.now()).await?;
+        // What changed between the first load and here is no news to the follower any more.
+        self.apply(&Changes { definitions: true, ..Changes::default() }).await?;
         let (sender, changes) = mpsc::unbounded_channel();
         let clock = self.clock.clone();
         let follow = follower.run(
@@ -85,8 +90,10 @@ impl Background {
 
     async fn reload(self, mut changes: mpsc::UnboundedReceiver<Changes>) {
         while let Some(change) = changes.recv().await {
-            if let Err(error) = self.apply(&change).await {
+            // Nobody tells again: an assignment that was taken away must not stay because one read failed.
+            while let Err(error) = self.apply(&change).await {
                 tracing::error!("changes of definitions or keys are not in effect yet: {error:#}");
+                tokio::time::sleep(RETRY).await;
             }
         }
     }
