@@ -3,9 +3,10 @@
 use symbolon_protocol::ids::OrganizationId;
 use symbolon_storage::audit::By;
 use symbolon_storage::group::{self, Groups};
-use symbolon_storage::linked_identity::TombstoneSecret;
+use symbolon_storage::linked_identity::{self, TombstoneSecret};
 use symbolon_storage::secret_key::{self, SecretPurpose};
-use symbolon_storage::user::{self, User};
+use symbolon_storage::user::{self, Profile, User};
+use symbolon_testkit::Token;
 
 use crate::support;
 use crate::visitor::Visitor;
@@ -120,6 +121,60 @@ async fn groups_that_are_no_longer_said_are_forgotten() {
     assert_eq!(groups(&world).await, Groups::Unknown);
 }
 
+/// Somebody whom an administrator knows by address before she ever signed in.
+async fn invite(world: &World) -> User {
+    let now = world.product.now();
+    let profile = Profile {
+        email: Some("ada@initech.example".to_owned()),
+        name: None,
+    };
+    let write = world.product.running.store().write(move |tx| {
+        Box::pin(async move { user::insert(tx, &initech(), &profile, now).await })
+    });
+    write.await.expect("the database answers")
+}
+
+/// Signs somebody in; how many people have Ada's address afterwards.
+async fn people_after(world: &World, change: impl FnOnce(Token) -> Token) -> Vec<User> {
+    let mut away = world.leave(&request()).await;
+    let token = change(world.liar.id_token(&world.product, &away.nonce));
+    world.come_back(&mut away, token.sign()).await;
+    world.product.users("initech", "ada@initech.example").await
+}
+
+/// AS-128: where an administrator wants it, a verified address links, once.
+#[tokio::test]
+async fn a_verified_address_links_to_the_person_who_has_it() {
+    let world = World::start().await;
+    let invited = invite(&world).await;
+    let people = people_after(&world, |token| token).await;
+    assert_eq!(
+        people.iter().map(|user| &user.id).collect::<Vec<_>>(),
+        [&invited.id]
+    );
+    let people = people_after(&world, |token| token.with("sub", "liar-eve")).await;
+    assert_eq!(
+        people.len(),
+        2,
+        "the address was given to somebody else, who is somebody else"
+    );
+}
+
+/// AS-128.
+#[tokio::test]
+async fn an_address_that_nobody_verified_links_to_nobody() {
+    let world = World::start().await;
+    let invited = invite(&world).await;
+    people_after(&world, |token| token.without("email_verified")).await;
+    let read = world
+        .product
+        .running
+        .store()
+        .read(move |c| Box::pin(async move { linked_identity::list_of(c, &invited.id).await }));
+    let links = read.await.expect("the database answers");
+    assert!(links.is_empty(), "{links:?}");
+}
+
 /// An address that the provider disclaims is no address.
 #[tokio::test]
 async fn an_unverified_address_is_not_taken() {
@@ -211,7 +266,10 @@ async fn a_person_who_does_not_step_up_is_refused_and_not_asked_for_ever() {
     let seen = world.come_back(&mut away, token).await;
     seen.assert_told(&world.product, "access_denied");
     let silent = support::set(with("scope", "ledger:write"), "prompt", "none");
-    away.visitor.get(&path(&silent)).await.assert_told(&world.product, "login_required");
+    away.visitor
+        .get(&path(&silent))
+        .await
+        .assert_told(&world.product, "login_required");
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ tenant = { claim = "tid", value = "initech" }
 client_id = "symbolon"
 client_secret = { file = "connection.secret" }
 groups_claim = "groups"
+link_by_email = true
 
 [[connection]]
 id = "umbrella-oidc"
