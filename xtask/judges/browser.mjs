@@ -35,8 +35,7 @@ for (let step = 1; step <= 12 && !page.url().startsWith(redirectUri); step += 1)
   }
   const button = page.locator('button[type=submit]:visible, input[type=submit]:visible').first();
   await button.focus();
-  await page.keyboard.press('Enter');
-  await page.waitForLoadState('load');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
 }
 await browser.close();
 client.close();
