@@ -16,7 +16,7 @@ use symbolon_storage::linked_identity::{
 };
 use symbolon_storage::secret_key::SecretPurpose;
 use symbolon_storage::user::{self, Profile, User};
-use symbolon_storage::{StorageError, Transaction};
+use symbolon_storage::{Directory, StorageError, Transaction};
 
 use crate::state::AppState;
 
@@ -83,20 +83,42 @@ async fn resolve_by_connection(
     connection: &Connection,
     id_jag: &IdJag,
 ) -> Result<Result<Person, String>, StorageError> {
+    let is_own = trusted.issuer == connection.issuer;
+    if is_own && trusted.tenant != connection.tenant {
+        return Ok(Err(format!("connection {} is of another tenant", connection.id)));
+    }
+    // The connection's own issuer names people as at sign-in: under another name somebody who was
+    // disabled or removed would come back as a new person.
+    let subject = match connection.subject_claim.as_str() {
+        claim if is_own && claim != "sub" => id_jag.claims.get(claim).and_then(|value| value.as_str()),
+        _ => Some(id_jag.subject.as_str()),
+    };
+    let Some(subject) = subject.filter(|subject| !subject.is_empty()) else {
+        let claim = &connection.subject_claim;
+        return Ok(Err(format!("claim {claim:?}, which names the person, is missing")));
+    };
     let external = ExternalSubject {
         organization: trusted.organization.clone(),
         connection: connection.id.clone(),
         tenant: connection.tenant.as_ref().map(|tenant| tenant.value.clone()),
-        subject: id_jag.subject.clone(),
+        subject: subject.to_owned(),
     };
-    let profile = Profile { email: id_jag.email.clone(), name: None };
+    let email = match &id_jag.email {
+        Some(email) if id_jag.email_verified != Some(true) => {
+            let directory = state.directory.load_full();
+            let email = unverified_email(tx, &directory, connection, email, None).await?;
+            email.filter(|_| is_own)
+        }
+        email => email.clone(),
+    };
+    let profile = Profile { email, name: None };
     let user = match find_or_create(state, tx, connection, &external, &profile).await? {
         Ok(user) => user,
         Err(reason) => return Ok(Err(reason)),
     };
     // Only the connection's own issuer speaks for its groups (design §4 rule 12).
     if let Some(claim) = &connection.groups_claim
-        && trusted.issuer == connection.issuer
+        && is_own
         && let Some(groups) = groups_in(id_jag.claims.get(claim))
     {
         let report = TokenReport {
@@ -109,6 +131,26 @@ async fn resolve_by_connection(
         group::replace_from_token(tx, &report, state.now()).await?;
     }
     load(tx, &trusted.organization, &user.id, state.now()).await
+}
+
+/// An address that the issuer sends but does not vouch for, if it can be nobody else's.
+///
+/// Assignments name people by address. Where an organization has several connections, one must not
+/// speak for the people of another; and an address that somebody else already has stays hers.
+pub(crate) async fn unverified_email(
+    tx: &mut Transaction,
+    directory: &Directory,
+    connection: &Connection,
+    email: &str,
+    own: Option<&UserId>,
+) -> Result<Option<String>, StorageError> {
+    let organization = &connection.organization;
+    if directory.connections_of(organization).len() > 1 {
+        return Ok(None);
+    }
+    let people = user::find_by_email(tx, organization, email).await?;
+    let is_taken = people.iter().any(|person| person.is_active() && Some(&person.id) != own);
+    Ok((!is_taken).then(|| email.to_owned()))
 }
 
 /// The linked user, or a new one where the connection provisions just in time.

@@ -38,10 +38,21 @@ pub(super) async fn resolve(
     identity: &Identity,
 ) -> Result<Result<User, NotAdmitted>, StorageError> {
     let external = &identity.external;
-    if linked_identity::find(tx, external).await?.is_none() {
+    let known = linked_identity::find(tx, external).await?;
+    if known.is_none() {
         link_by_email(visit, tx, connection, identity).await?;
     }
-    let profile = &identity.profile;
+    let mut profile = identity.profile.clone();
+    if let Some(email) = profile.email.take() {
+        let own = known.as_ref().map(|user| &user.id);
+        profile.email = match identity.is_email_verified {
+            true => Some(email),
+            false => {
+                subject::unverified_email(tx, &visit.directory, connection, &email, own).await?
+            }
+        };
+    }
+    let profile = &profile;
     let found = subject::find_or_create(&visit.state, tx, connection, external, profile).await?;
     let user = match found {
         Ok(user) if user.is_active() => user,
