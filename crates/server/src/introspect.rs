@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use symbolon_protocol::access_token::{self, AccessTokenClaims};
 use symbolon_protocol::jose::UnverifiedJwt;
 use symbolon_storage::revocation::TokenFacts;
-use symbolon_storage::{StorageError, grant, user};
+use symbolon_storage::{StorageError, grant, session, user};
 
 use crate::client_authentication::{self, AuthenticatedClient};
 use crate::form;
@@ -98,12 +98,17 @@ async fn is_live(
     if state.revocations.is_revoked(&facts) {
         return Ok(false);
     }
-    let id = claims.grant_id.clone();
+    let (id, sid) = (claims.grant_id.clone(), claims.sid.clone());
     let live: Result<bool, StorageError> = state
         .store
         .read(|c| {
             Box::pin(async move {
                 let Some(grant) = grant::find(c, &id).await? else { return Ok(false) };
+                if let Some(sid) = &sid
+                    && session::has_ended(c, sid).await?
+                {
+                    return Ok(false);
+                }
                 let active = match &grant.user {
                     Some(id) => user::find(c, &grant.organization, id)
                         .await?

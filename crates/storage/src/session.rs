@@ -133,6 +133,24 @@ pub(crate) async fn hold(tx: &mut Transaction, id: &SessionId) -> Result<bool, S
     Ok(held.is_some())
 }
 
+/// Whether a session was ended before its time, asked of the database itself: what a node heard may be
+/// a second old.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn has_ended(
+    connection: &mut Connection,
+    id: &SessionId,
+) -> Result<bool, StorageError> {
+    let ended: Option<Held> = connection
+        .fetch_optional(
+            "SELECT id FROM session WHERE id = $1 AND ended_at IS NOT NULL",
+            args![id],
+        )
+        .await?;
+    Ok(ended.is_some())
+}
+
 /// Ends a session because its person signed out: its codes and refresh tokens end with it, every
 /// node hears of it and it is audited. Whether it was running.
 ///

@@ -19,7 +19,7 @@ use symbolon_protocol::time::Timestamp;
 use symbolon_protocol::token_request::{TokenExchangeRequest, TokenType};
 use symbolon_storage::directory::{ResourceAuthorizationServer, SubjectForm};
 use symbolon_storage::grant::{self, GrantFilter, Origin};
-use symbolon_storage::linked_identity;
+use symbolon_storage::{linked_identity, session};
 use symbolon_storage::refresh_token::{self as records, PresentedToken};
 use symbolon_storage::revocation::TokenFacts;
 use symbolon_storage::{AuthenticationFacts, Page, StorageError, Transaction};
@@ -261,6 +261,11 @@ async fn is_signed_in(
     signed_in: &SignedIn,
 ) -> Result<bool, StorageError> {
     if is_revoked(exchange, organization, signed_in) {
+        return Ok(false);
+    }
+    if let Some(session) = &signed_in.session
+        && session::has_ended(tx, session).await?
+    {
         return Ok(false);
     }
     let filter = GrantFilter {
