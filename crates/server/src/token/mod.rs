@@ -133,21 +133,29 @@ impl Exchange {
     /// Runs the one transaction: client assertion once, the grant's own writes, the audit event.
     ///
     /// A denial commits too, so that what was used up stays used up and the record says why.
+    /// A public client that showed nothing valid is a stranger, since anybody may know its id: that
+    /// goes to the log alone (design §4 rules 18 and 20).
     async fn commit(&self, verified: Result<Verified, Denied>) -> Result<Authorized, Refusal> {
+        let verified = match verified {
+            Err(denied) if !self.client.is_confidential() => return Err(self.refuse(denied)),
+            other => other,
+        };
         let exchange = self.clone();
         let outcome = self
             .state
             .store
             .write(move |tx| Box::pin(async move { exchange.authorize(tx, verified).await }))
             .await?;
-        outcome.map_err(|denied| {
-            tracing::info!(
-                client.id = %self.client.id(), issuer = %self.issuer.issuer,
-                request.id = %self.request_id, reason = %denied.reason,
-                "token request denied: {}", denied.code.as_str()
-            );
-            denied.into()
-        })
+        outcome.map_err(|denied| self.refuse(denied))
+    }
+
+    fn refuse(&self, denied: Denied) -> Refusal {
+        tracing::info!(
+            client.id = %self.client.id(), issuer = %self.issuer.issuer,
+            request.id = %self.request_id, reason = %denied.reason,
+            "token request denied: {}", denied.code.as_str()
+        );
+        denied.into()
     }
 
     async fn authorize(
@@ -165,7 +173,12 @@ impl Exchange {
                 Ok(verified) => self.authorize_grant(tx, verified).await?,
             },
         };
-        audit::append(tx, &self.event(&outcome)).await?;
+        // A code or token that nobody was given belongs to no organization.
+        let is_strangers = matches!(&outcome, Err(denied) if denied.organization.is_none())
+            && !self.client.is_confidential();
+        if !is_strangers {
+            audit::append(tx, &self.event(&outcome)).await?;
+        }
         Ok(outcome)
     }
 

@@ -54,19 +54,17 @@ pub(super) async fn authorize(
     let Verified { token, request } = verified;
     let (role, client) = (&exchange.issuer.role, exchange.client.id());
     let now = exchange.state.now();
-    // Before it is rotated: a request that asks for too much must not cost the client its token.
     let Some(family) = refresh_token::find(tx, &token, role, now).await? else {
         return replayed(exchange, tx, &token).await;
     };
-    if &family.bound.client == client
-        && let Err(denied) = within(&family.bound, &request)
-    {
+    if &family.bound.client != client {
+        return Ok(Err(refusal(&Rotation::NotYours)));
+    }
+    // Before it is rotated: a refusal must not cost the client its token, or the next attempt with
+    // it would look like theft.
+    if let Err(denied) = within(&family.bound, &request) {
         return Ok(Err(denied.of(&family.bound.organization)));
     }
-    let (successor, family) = match refresh_token::rotate(tx, &token, role, client, now).await? {
-        Rotation::Rotated { successor, family, .. } => (successor, family),
-        refused => return Ok(Err(refusal(&refused))),
-    };
     let signed_in = SignedIn {
         scopes: request.scope.unwrap_or(family.bound.scopes),
         organization: family.bound.organization,
@@ -77,8 +75,14 @@ pub(super) async fn authorize(
         facts: family.bound.facts,
         nonce: None,
     };
-    let outcome = signed_in::authorize(exchange, tx, signed_in).await?;
-    Ok(outcome.map(|authorized| authorized.with_refresh_token(successor)))
+    let authorized = match signed_in::authorize(exchange, tx, signed_in).await? {
+        Ok(authorized) => authorized,
+        Err(denied) => return Ok(Err(denied)),
+    };
+    Ok(match refresh_token::rotate(tx, &token, role, client, now).await? {
+        Rotation::Rotated { successor, .. } => Ok(authorized.with_refresh_token(successor)),
+        refused => Err(refusal(&refused)),
+    })
 }
 
 /// A token that is not current: rotating it revokes what must be revoked.
@@ -93,11 +97,15 @@ async fn replayed(
 }
 
 fn refusal(outcome: &Rotation) -> Denied {
-    Denied::invalid_grant(match outcome {
+    let denied = Denied::invalid_grant(match outcome {
         Rotation::Replayed { .. } => "the refresh token was used before; its grant is revoked",
         Rotation::NotYours => "the refresh token belongs to another client",
         _ => "the refresh token is unknown, expired or revoked",
-    })
+    });
+    match outcome {
+        Rotation::Replayed { family } => denied.of(&family.bound.organization),
+        _ => denied,
+    }
 }
 
 /// Scopes may shrink and the resource stays (AS-72).
