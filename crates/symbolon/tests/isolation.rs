@@ -142,6 +142,7 @@ async fn one_subject_at_a_shared_issuer_is_two_people() {
             .id_jag_of(&product.signers.shared, "https://idp.shared.example")
             .with("client_id", "roamer")
             .with("email", "admin@shared.example")
+            .with("email_verified", true)
     };
     let acme = redeem(&product, "roamer", &shared().with("tenant", "acme").sign()).await;
     let globex = shared()

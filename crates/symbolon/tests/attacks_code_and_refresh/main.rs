@@ -9,7 +9,7 @@ mod refresh;
 
 pub(crate) use serde_json::json;
 pub(crate) use support::{
-    As, CALLBACK, Product, Reply, SignIn, TRACKER, WIKI, claims, form, set, unset,
+    As, CALLBACK, Product, Reply, SignIn, TRACKER, WIKI, claims, form, other_end, set, unset,
 };
 pub(crate) use symbolon::demo::walk::Browser;
 pub(crate) use symbolon_protocol::ids::{OrganizationId, SessionId, UserId};

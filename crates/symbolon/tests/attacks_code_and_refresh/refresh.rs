@@ -72,9 +72,10 @@ async fn n_078_a_forged_refresh_token_is_refused() {
     let forged = [
         format!("{family}.1.{mac}"),
         format!("{family}.{counter}.{}", "A".repeat(43)),
+        other_end(&token),
         format!("{family}.{counter}."),
         format!("{family}.{counter}"),
-        format!("sr_x{}.{counter}.{mac}", &family[4..]),
+        format!("{}.{counter}.{mac}", other_end(family)),
         format!("{token}A"),
         format!("{family}.00.{mac}"),
         format!("{family}.-0.{mac}"),

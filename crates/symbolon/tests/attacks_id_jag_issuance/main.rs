@@ -13,7 +13,7 @@ pub(crate) use std::time::Duration;
 pub(crate) use serde_json::json;
 pub(crate) use support::{
     As, FILES, Form, ID_JAG_TYPE, ID_TOKEN_TYPE, JWT_BEARER, Product, REFRESH_TOKEN_TYPE, Reply,
-    SignIn, TOKEN_EXCHANGE, TRACKER, VAULT, claims, form, jose_header, set, unset,
+    SignIn, TOKEN_EXCHANGE, TRACKER, VAULT, claims, form, jose_header, other_end, set, unset,
 };
 pub(crate) use symbolon_protocol::ids::{OrganizationId, SessionId, UserId};
 pub(crate) use symbolon_storage::audit::By;

@@ -178,7 +178,7 @@ async fn n_168_a_refresh_token_stands_for_its_own_sign_in_only() {
         .tokens(&product)
         .await
         .text("refresh_token");
-    let forged = format!("{}A", &own[..own.len() - 1]);
+    let forged = other_end(&own);
 
     for (what, token) in [
         ("rival's", rivals),

@@ -203,7 +203,9 @@ async fn apply(config: &Config, folder: &Path, now: Timestamp) {
         .await
         .expect("definitions");
     let wanted = manifest.drafts.iter().cloned();
-    let wanted: Vec<_> = wanted.map(|draft| Definition::from_draft(draft, 0, now, "")).collect();
+    let wanted: Vec<_> = wanted
+        .map(|draft| Definition::from_draft(draft, 0, now, ""))
+        .collect();
     manifest.check(&wanted).expect("the manifest fits together");
     let changes = definition::difference(&existing, manifest.drafts, Prune::Nothing);
     let write = store.write(move |tx| {

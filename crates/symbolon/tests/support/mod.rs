@@ -319,6 +319,12 @@ fn part(jwt: &str, number: usize) -> Value {
     serde_json::from_slice(&bytes).expect("a part of a JWT is JSON")
 }
 
+/// Another text of the same form: its end still decodes as base64url.
+pub fn other_end(text: &str) -> String {
+    let (rest, last) = text.split_at(text.len() - 1);
+    format!("{rest}{}", if last == "Q" { "g" } else { "Q" })
+}
+
 /// The type of a form.
 pub const FORM: (HeaderName, &str) = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
 
