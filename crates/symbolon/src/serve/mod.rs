@@ -3,14 +3,18 @@
 mod background;
 mod internal;
 mod listen;
+mod source_address;
 mod tls;
 mod world;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use symbolon_gateway::{Gateway, GatewayParts, Limits};
 use symbolon_net::{Clock, HttpClient, IssuerKeys, NetConfig, SystemClock};
@@ -25,16 +29,23 @@ use symbolon_storage::secret_key::{self, SecretPurpose};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
 use self::background::Background;
 use self::internal::Internal;
 use self::listen::Listener;
+use self::source_address::Proxies;
 use self::tls::ReloadingConfig;
 use self::world::World;
 use crate::cli::open::{self, Migration};
 use crate::config::{Config, Environment, Role};
+
+/// How long a request of `as` and `idp` may take, from its head to its answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A deployment that serves until it is stopped.
 pub struct Running {
@@ -128,11 +139,22 @@ impl Wiring<'_> {
         let background =
             Background::new(self.store.clone(), self.clock.clone(), self.world.clone()).await?;
         let gateway = self.gateway()?;
-        let mut router = symbolon_server::routes(self.state.clone());
+        // A person's form or a client's request arrives at once; calls have limits of their own.
+        let mut router = symbolon_server::routes(self.state.clone())
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
         if self.config.serves(Role::Gateway) {
             router = router.merge(symbolon_gateway::routes(gateway.clone()));
         }
-        let router = router.layer(CatchPanicLayer::new());
+        let proxies: Proxies = self.config.trust.proxies.as_slice().into();
+        let is_https = self.config.public_url.starts_with("https://");
+        let https_only = HeaderValue::from_static("max-age=63072000");
+        let hsts = is_https.then(|| {
+            SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, https_only)
+        });
+        let router = router
+            .layer(option_layer(hsts))
+            .layer(middleware::from_fn_with_state(proxies, source_address::note))
+            .layer(CatchPanicLayer::new());
         let public = Listener::bind(self.config.listen.address, self.tls(&tasks, &stop)?).await?;
         let internal = Listener::bind(self.config.listen.internal, None).await?;
         let revocations = self.state.revocations.clone();
