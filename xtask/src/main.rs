@@ -4,6 +4,9 @@
 //! the checks, every test on SQLite and PostgreSQL, then the outside judges, and prints the totals
 //! last as `N passed, N failed`.
 
+#![allow(clippy::print_stdout, reason = "it talks to whoever runs it")]
+
+mod bench;
 mod check;
 mod direction;
 mod judges;
@@ -43,6 +46,8 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Measures the product beside the least that its work can cost; writes docs/performance.md.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +69,7 @@ fn run(command: Command) -> Result<bool> {
             judges::print_names();
             Ok(true)
         }
+        Command::Bench(options) => bench::run(&options),
         Command::Judge { names, .. } => judges::run(&names).map(|totals| totals.report()),
     }
 }

@@ -72,19 +72,28 @@ async fn check(
 ) -> Result<AuthenticatedClient, Failure> {
     let registered = |id: &ClientId, method: ClientAuthentication| {
         let directory = state.directory.load();
-        directory.client(&issuer.role, id).filter(|client| client.authentication == method).cloned()
+        directory
+            .client(&issuer.role, id)
+            .filter(|client| client.authentication == method)
+            .cloned()
     };
     match presented {
-        PresentedCredentials::Basic { client_id, secret } => {
-            with_secret(registered(&client_id, ClientAuthentication::ClientSecretBasic), &secret)
-        }
-        PresentedCredentials::Post { client_id, secret } => {
-            with_secret(registered(&client_id, ClientAuthentication::ClientSecretPost), &secret)
-        }
-        PresentedCredentials::Assertion { client_id, assertion } => {
+        PresentedCredentials::Basic { client_id, secret } => with_secret(
+            registered(&client_id, ClientAuthentication::ClientSecretBasic),
+            &secret,
+        ),
+        PresentedCredentials::Post { client_id, secret } => with_secret(
+            registered(&client_id, ClientAuthentication::ClientSecretPost),
+            &secret,
+        ),
+        PresentedCredentials::Assertion {
+            client_id,
+            assertion,
+        } => {
             let jwt = UnverifiedJwt::parse(assertion.expose())
                 .map_err(|error| Failure::Refused(format!("client assertion: {error}")))?;
-            let named = client_id.or_else(|| ClientId::parse(jwt.unverified_claim_str("iss")?).ok());
+            let named =
+                client_id.or_else(|| ClientId::parse(jwt.unverified_claim_str("iss")?).ok());
             let client = named
                 .and_then(|id| registered(&id, ClientAuthentication::PrivateKeyJwt))
                 .ok_or_else(|| refused("the client is unknown or does not sign assertions"))?;
@@ -92,7 +101,10 @@ async fn check(
         }
         PresentedCredentials::None { client_id } => {
             registered(&client_id, ClientAuthentication::None)
-                .map(|client| AuthenticatedClient { client, assertion: None })
+                .map(|client| AuthenticatedClient {
+                    client,
+                    assertion: None,
+                })
                 .ok_or_else(|| refused("the client did not authenticate"))
         }
     }
@@ -105,11 +117,16 @@ fn refused(reason: &str) -> Failure {
 /// The one `Authorization` header.
 fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(OAuthError::invalid_request("send one Authorization header").into());
     }
-    value.to_str().map(Some).map_err(|_| Refusal::invalid_client(true))
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| Refusal::invalid_client(true))
 }
 
 fn with_secret(client: Option<Client>, presented: &Secret) -> Result<AuthenticatedClient, Failure> {
@@ -119,7 +136,10 @@ fn with_secret(client: Option<Client>, presented: &Secret) -> Result<Authenticat
     let matches = digest::constant_time_eq(&registered.unwrap_or_default(), &presented);
     client
         .filter(|_| matches && registered.is_some())
-        .map(|client| AuthenticatedClient { client, assertion: None })
+        .map(|client| AuthenticatedClient {
+            client,
+            assertion: None,
+        })
         .ok_or_else(|| refused("the client is unknown or its secret is wrong"))
 }
 
@@ -129,16 +149,24 @@ async fn with_assertion(
     client: Client,
     jwt: &UnverifiedJwt<'_>,
 ) -> Result<AuthenticatedClient, Failure> {
-    let keys = client.keys.as_ref().ok_or_else(|| refused("the client has no keys"))?;
+    let keys = client
+        .keys
+        .as_ref()
+        .ok_or_else(|| refused("the client has no keys"))?;
     let row = rows::client(issuer, &client, keys);
     let keys = state.issuer_keys.keys_for(&row, jwt.header().kid(), jwt.header().algorithm()).await.map_err(|error| {
         tracing::warn!(client.id = %client.id, error = %error, "no keys of the client: {error}");
         Failure::Unavailable
     })?;
-    let jwt = jwt.verify(&keys).map_err(|error| Failure::Refused(error.to_string()))?;
+    let jwt = jwt
+        .verify(&keys)
+        .map_err(|error| Failure::Refused(error.to_string()))?;
     let assertion = client_assertion::verify(&jwt, &issuer.issuer, &client.id, state.now())
         .map_err(|error| Failure::Refused(error.to_string()))?;
-    Ok(AuthenticatedClient { client, assertion: Some(assertion) })
+    Ok(AuthenticatedClient {
+        client,
+        assertion: Some(assertion),
+    })
 }
 
 impl AuthenticatedClient {
@@ -169,10 +197,19 @@ impl AuthenticatedClient {
 
     /// Uses the client assertion up; `false` when it was used before (AS-52).
     pub(crate) async fn claim_assertion(&self, tx: &mut Transaction) -> Result<bool, StorageError> {
-        let Some(assertion) = &self.assertion else { return Ok(true) };
+        let Some(assertion) = &self.assertion else {
+            return Ok(true);
+        };
         let scope = format!("{} {}", self.client.issuer, self.client.id);
         let until = assertion.expires_at.plus(LEEWAY);
-        single_use::claim(tx, SingleUse::ClientAssertion, &scope, &assertion.jti, until).await
+        single_use::claim(
+            tx,
+            SingleUse::ClientAssertion,
+            &scope,
+            &assertion.jti,
+            until,
+        )
+        .await
     }
 }
 

@@ -94,7 +94,10 @@ pub(crate) fn decide_scopes(
     let mut decision = ScopeDecision::default();
     decision.scopes = requested.filter(|scope| {
         let resource = Resource::Scope { target, scope };
-        decision.add(scope, engine.decide(&asker.request(action, resource, requested, now)))
+        decision.add(
+            scope,
+            engine.decide(&asker.request(action, resource, requested, now)),
+        )
     });
     decision
 }
@@ -105,8 +108,15 @@ impl ScopeDecision {
         let is_allowed = decision.is_allow();
         match decision {
             Decision::Allow { policies } => self.note(policies),
-            Decision::StepUp { policies, acr_values, max_age } => {
-                self.step_up.get_or_insert(StepUp { acr_values, max_age });
+            Decision::StepUp {
+                policies,
+                acr_values,
+                max_age,
+            } => {
+                self.step_up.get_or_insert(StepUp {
+                    acr_values,
+                    max_age,
+                });
                 self.note(policies);
             }
             Decision::Deny { reason, policies } => {

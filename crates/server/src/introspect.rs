@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use symbolon_protocol::access_token::{self, AccessTokenClaims};
 use symbolon_protocol::jose::UnverifiedJwt;
+use symbolon_storage::directory::{Client, McpServer};
 use symbolon_storage::revocation::TokenFacts;
 use symbolon_storage::{StorageError, grant, session, user};
 
@@ -57,7 +58,9 @@ async fn answer(
         return Err(Refusal::invalid_client(false));
     }
     let inactive = json!({ "active": false });
-    let Some(claims) = verify(state, issuer, form.token.expose()) else { return Ok(inactive) };
+    let Some(claims) = verify(state, issuer, form.token.expose()) else {
+        return Ok(inactive);
+    };
     if !may_know(state, &client, &claims) || !is_live(state, issuer, &claims).await? {
         return Ok(inactive);
     }
@@ -81,12 +84,29 @@ fn may_know(state: &AppState, client: &AuthenticatedClient, claims: &AccessToken
     introspects || &claims.client_id == client.id()
 }
 
+/// Whether client and server are still there for the organization (design §4 rule 10).
+fn is_offered(state: &AppState, issuer: &IssuerContext, claims: &AccessTokenClaims) -> bool {
+    let directory = state.directory.load();
+    let is_available = |client: &Client| client.is_available_to(&claims.org);
+    let is_elsewhere = |server: &McpServer| !server.is_available_to(&claims.org);
+    directory.organization(&claims.org).is_some()
+        && directory
+            .client(&issuer.role, &claims.client_id)
+            .is_some_and(is_available)
+        && !directory
+            .server_by_resource(&claims.aud)
+            .is_some_and(is_elsewhere)
+}
+
 /// Asks the database, not the index: introspection promises the current state.
 async fn is_live(
     state: &AppState,
     issuer: &IssuerContext,
     claims: &AccessTokenClaims,
 ) -> Result<bool, Refusal> {
+    if !is_offered(state, issuer, claims) {
+        return Ok(false);
+    }
     let facts = TokenFacts {
         grant: Some(&claims.grant_id),
         user: None,
@@ -103,7 +123,9 @@ async fn is_live(
         .store
         .read(|c| {
             Box::pin(async move {
-                let Some(grant) = grant::find(c, &id).await? else { return Ok(false) };
+                let Some(grant) = grant::find(c, &id).await? else {
+                    return Ok(false);
+                };
                 if let Some(sid) = &sid
                     && session::has_ended(c, sid).await?
                 {

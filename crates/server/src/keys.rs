@@ -33,7 +33,9 @@ impl KeyRing {
             let verification = Arc::new(JwkSet::from_keys(keys.iter().map(|key| key.key.jwk())));
             (role, RoleKeys { keys, verification })
         });
-        Self { roles: roles.collect() }
+        Self {
+            roles: roles.collect(),
+        }
     }
 
     /// The key that signs now; `None` until one was created.
@@ -45,7 +47,11 @@ impl KeyRing {
         algorithm: Algorithm,
         now: Timestamp,
     ) -> Option<&SigningKey> {
-        let usage = KeyUse { role: role.to_string(), purpose, algorithm };
+        let usage = KeyUse {
+            role: role.to_string(),
+            purpose,
+            algorithm,
+        };
         let keys = &self.roles.get(&usage.role)?.keys;
         signing_key::active(keys, &usage, now).map(|key| &key.key)
     }
@@ -62,6 +68,9 @@ impl KeyRing {
     #[must_use]
     pub fn verification(&self, role: &IssuerRole) -> Arc<JwkSet> {
         let keys = self.roles.get(&role.to_string());
-        keys.map_or_else(|| Arc::new(JwkSet::from_keys([])), |role| role.verification.clone())
+        keys.map_or_else(
+            || Arc::new(JwkSet::from_keys([])),
+            |role| role.verification.clone(),
+        )
     }
 }

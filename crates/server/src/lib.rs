@@ -51,7 +51,11 @@ pub fn routes(state: AppState) -> Router {
         .nest("/as", endpoints())
         .nest("/idp/{organization}", endpoints())
         .layer(cors());
-    Router::new().merge(issuers).merge(pages()).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(state)
+    Router::new()
+        .merge(issuers)
+        .merge(pages())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(state)
 }
 
 /// What a browser shows; no other origin may read any of it.
@@ -68,13 +72,22 @@ fn pages() -> Router<AppState> {
 /// The two path-inserted places; the path-appended one is among the endpoints (AS-03).
 fn metadata_routes() -> Router<AppState> {
     Router::new()
-        .route("/.well-known/oauth-authorization-server/as", get(metadata::metadata))
-        .route("/.well-known/openid-configuration/as", get(metadata::metadata))
+        .route(
+            "/.well-known/oauth-authorization-server/as",
+            get(metadata::metadata),
+        )
+        .route(
+            "/.well-known/openid-configuration/as",
+            get(metadata::metadata),
+        )
         .route(
             "/.well-known/oauth-authorization-server/idp/{organization}",
             get(metadata::metadata),
         )
-        .route("/.well-known/openid-configuration/idp/{organization}", get(metadata::metadata))
+        .route(
+            "/.well-known/openid-configuration/idp/{organization}",
+            get(metadata::metadata),
+        )
 }
 
 /// The endpoints of each authorization server.

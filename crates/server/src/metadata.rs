@@ -23,18 +23,26 @@ const MAX_AGE: &str = "public, max-age=300";
 /// Grants offered by a role.
 pub(crate) fn grants_of(role: &IssuerRole) -> &'static [GrantType] {
     match role {
-        IssuerRole::As => {
-            &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::JwtBearer]
-        }
-        IssuerRole::Idp(_) => {
-            &[GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::TokenExchange]
-        }
+        IssuerRole::As => &[
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::JwtBearer,
+        ],
+        IssuerRole::Idp(_) => &[
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::TokenExchange,
+        ],
     }
 }
 
 /// Ways in which a client may authenticate itself.
-const METHODS: [&str; 4] =
-    ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+const METHODS: [&str; 4] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+];
 
 /// Answers each of the three places.
 pub(crate) async fn metadata(CurrentIssuer(issuer): CurrentIssuer) -> Response {
@@ -61,11 +69,24 @@ fn document(issuer: &IssuerContext) -> AuthorizationServerMetadata {
         IssuerRole::As => document.authorization_grant_profiles_supported = vec![ID_JAG_PROFILE],
         IssuerRole::Idp(_) => {
             document.identity_chaining_requested_token_types_supported = vec![TokenType::IdJag];
-            document.scopes_supported =
-                ["openid", "email", "profile", "offline_access"].map(str::to_owned).into();
+            document.scopes_supported = ["openid", "email", "profile", "offline_access"]
+                .map(str::to_owned)
+                .into();
         }
     }
-    let claims = vec!["iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "email", "name"];
+    let claims = vec![
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nonce",
+        "auth_time",
+        "acr",
+        "amr",
+        "email",
+        "name",
+    ];
     document.openid = Some(OpenIdMetadata::new(vec![Algorithm::Es256], claims));
     document
 }

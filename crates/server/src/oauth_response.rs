@@ -22,7 +22,12 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// A refusal that says no more than its code.
     pub(crate) fn new(code: OAuthErrorCode) -> Self {
-        Self { code, description: None, step_up: None, basic_challenge: false }
+        Self {
+            code,
+            description: None,
+            step_up: None,
+            basic_challenge: false,
+        }
     }
 
     /// Failed client authentication (RFC 6749 §5.2).
@@ -56,14 +61,20 @@ impl Refusal {
 
 impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
-        Self { description: Some(error.description), ..Self::new(error.code) }
+        Self {
+            description: Some(error.description),
+            ..Self::new(error.code)
+        }
     }
 }
 
 impl From<Denied> for Refusal {
     /// The reason stays in the log: no case may tell which check failed (requirements §5).
     fn from(denied: Denied) -> Self {
-        Self { step_up: denied.step_up, ..Self::new(denied.code) }
+        Self {
+            step_up: denied.step_up,
+            ..Self::new(denied.code)
+        }
     }
 }
 
@@ -80,7 +91,9 @@ impl IntoResponse for Refusal {
         let mut response = no_store(status, self.body());
         if self.basic_challenge {
             let challenge = HeaderValue::from_static("Basic realm=\"symbolon\", charset=\"UTF-8\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -88,6 +101,9 @@ impl IntoResponse for Refusal {
 
 /// A JSON answer that no cache keeps.
 pub(crate) fn no_store(status: StatusCode, body: Value) -> Response {
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+    ];
     (status, headers, Json(body)).into_response()
 }

@@ -36,7 +36,11 @@ pub(crate) async fn revoke(
     uri: Uri,
     body: Bytes,
 ) -> Response {
-    let revoke = Revoke { state, issuer, request_id };
+    let revoke = Revoke {
+        state,
+        issuer,
+        request_id,
+    };
     match revoke.answer(&headers, &uri, &body).await {
         Ok(()) => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -78,8 +82,12 @@ impl Revoke {
         if !client.claim_assertion(tx).await? {
             return Ok(Err(OAuthErrorCode::InvalidClient));
         }
-        let Some(id) = self.grant_of(tx, token).await? else { return Ok(Ok(())) };
-        let Some(grant) = grant::find(tx, &id).await? else { return Ok(Ok(())) };
+        let Some(id) = self.grant_of(tx, token).await? else {
+            return Ok(Ok(()));
+        };
+        let Some(grant) = grant::find(tx, &id).await? else {
+            return Ok(Ok(()));
+        };
         if &grant.client != client.id() || grant.role != self.issuer.role {
             tracing::warn!(client.id = %client.id(), grant.id = %id, "tried to revoke another's token");
             return Ok(Err(OAuthErrorCode::InvalidRequest));

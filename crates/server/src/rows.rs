@@ -32,7 +32,11 @@ pub(crate) fn trusted_issuer(trusted: &TrustedIssuer) -> IssuerRow {
 }
 
 /// The keys with which a client signs its assertions.
-pub(crate) fn client(issuer: &IssuerContext, client: &Client, keys: &directory::KeySource) -> IssuerRow {
+pub(crate) fn client(
+    issuer: &IssuerContext,
+    client: &Client,
+    keys: &directory::KeySource,
+) -> IssuerRow {
     IssuerRow {
         id: format!("client/{}/{}", issuer.role, client.id),
         class: UrlClass::DeploymentAdmin,

@@ -15,7 +15,6 @@ use symbolon_storage::secret_key::SecretKeys;
 
 use crate::keys::KeyRing;
 
-
 /// Shared state of the server's endpoints; cloning is cheap.
 #[derive(Clone)]
 pub struct AppState(Arc<Parts>);
@@ -62,14 +61,16 @@ impl AppState {
 
     /// The authorization server of the `as` role.
     pub(crate) fn authorization_server(&self) -> Option<IssuerContext> {
-        self.serves_as.then(|| IssuerContext::new(&self.public_url, IssuerRole::As))
+        self.serves_as
+            .then(|| IssuerContext::new(&self.public_url, IssuerRole::As))
     }
 
     /// The authorization server of an organization's `idp` role, if that organization exists.
     pub(crate) fn identity_provider(&self, organization: &str) -> Option<IssuerContext> {
         let id = OrganizationId::parse(organization).ok()?;
         self.directory.load().organization(&id)?;
-        self.serves_idp.then(|| IssuerContext::new(&self.public_url, IssuerRole::Idp(id)))
+        self.serves_idp
+            .then(|| IssuerContext::new(&self.public_url, IssuerRole::Idp(id)))
     }
 }
 

@@ -7,13 +7,13 @@
 use symbolon_policy::Groups as PolicyGroups;
 use symbolon_protocol::id_jag::IdJag;
 use symbolon_protocol::ids::{OrganizationId, UserId};
-use symbolon_protocol::time::Timestamp;
 use symbolon_protocol::issuer::TenantClaim;
-use symbolon_storage::directory::{Connection, Provision, SubjectSource, TenantRule, TrustedIssuer};
-use symbolon_storage::group::{self, Groups, TokenReport};
-use symbolon_storage::linked_identity::{
-    self, ExternalSubject, Provisioned, TombstoneSecret,
+use symbolon_protocol::time::Timestamp;
+use symbolon_storage::directory::{
+    Connection, Provision, SubjectSource, TenantRule, TrustedIssuer,
 };
+use symbolon_storage::group::{self, Groups, TokenReport};
+use symbolon_storage::linked_identity::{self, ExternalSubject, Provisioned, TombstoneSecret};
 use symbolon_storage::secret_key::SecretPurpose;
 use symbolon_storage::user::{self, Profile, User};
 use symbolon_storage::{Directory, StorageError, Transaction};
@@ -44,12 +44,17 @@ pub(crate) async fn load(
     id: &UserId,
     now: Timestamp,
 ) -> Result<Result<Person, String>, StorageError> {
-    let Some(user) = user::find(tx, organization, id).await? else { return Ok(Err(format!("user {id} does not exist"))) };
+    let Some(user) = user::find(tx, organization, id).await? else {
+        return Ok(Err(format!("user {id} does not exist")));
+    };
     if !user.is_active() {
         return Ok(Err(format!("user {id} is disabled")));
     }
     let facts = group::facts(tx, &user.id, now).await?;
-    Ok(Ok(Person { user, groups: facts.groups }))
+    Ok(Ok(Person {
+        user,
+        groups: facts.groups,
+    }))
 }
 
 /// The user whom a redeemed ID-JAG speaks of; the inner error says why there is none.
@@ -85,22 +90,32 @@ async fn resolve_by_connection(
 ) -> Result<Result<Person, String>, StorageError> {
     let is_own = trusted.issuer == connection.issuer;
     if is_own && trusted.tenant != connection.tenant {
-        return Ok(Err(format!("connection {} is of another tenant", connection.id)));
+        return Ok(Err(format!(
+            "connection {} is of another tenant",
+            connection.id
+        )));
     }
     // The connection's own issuer names people as at sign-in: under another name somebody who was
     // disabled or removed would come back as a new person.
     let subject = match connection.subject_claim.as_str() {
-        claim if is_own && claim != "sub" => id_jag.claims.get(claim).and_then(|value| value.as_str()),
+        claim if is_own && claim != "sub" => {
+            id_jag.claims.get(claim).and_then(|value| value.as_str())
+        }
         _ => Some(id_jag.subject.as_str()),
     };
     let Some(subject) = subject.filter(|subject| !subject.is_empty()) else {
         let claim = &connection.subject_claim;
-        return Ok(Err(format!("claim {claim:?}, which names the person, is missing")));
+        return Ok(Err(format!(
+            "claim {claim:?}, which names the person, is missing"
+        )));
     };
     let external = ExternalSubject {
         organization: trusted.organization.clone(),
         connection: connection.id.clone(),
-        tenant: connection.tenant.as_ref().map(|tenant| tenant.value.clone()),
+        tenant: connection
+            .tenant
+            .as_ref()
+            .map(|tenant| tenant.value.clone()),
         subject: subject.to_owned(),
     };
     let email = match &id_jag.email {
@@ -149,7 +164,9 @@ pub(crate) async fn unverified_email(
         return Ok(None);
     }
     let people = user::find_by_email(tx, organization, email).await?;
-    let is_taken = people.iter().any(|person| person.is_active() && Some(&person.id) != own);
+    let is_taken = people
+        .iter()
+        .any(|person| person.is_active() && Some(&person.id) != own);
     Ok((!is_taken).then(|| email.to_owned()))
 }
 
@@ -167,18 +184,21 @@ pub(crate) async fn find_or_create(
     }
     let secret = TombstoneSecret::new(state.secrets.get(SecretPurpose::Tombstone).clone());
     let now = state.now();
-    Ok(match linked_identity::provision(tx, external, profile, &secret, now).await? {
-        Provisioned::Existing(user) | Provisioned::Created(user) => Ok(user),
-        Provisioned::Buried => Err("the person was removed and stays removed".to_owned()),
-    })
+    Ok(
+        match linked_identity::provision(tx, external, profile, &secret, now).await? {
+            Provisioned::Existing(user) | Provisioned::Created(user) => Ok(user),
+            Provisioned::Buried => Err("the person was removed and stays removed".to_owned()),
+        },
+    )
 }
 
 /// Groups of a claim: a list of texts, or one text. Anything else says nothing.
 pub(crate) fn groups_in(claim: Option<&serde_json::Value>) -> Option<Vec<String>> {
     match claim? {
-        serde_json::Value::Array(items) => {
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        }
+        serde_json::Value::Array(items) => items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect(),
         serde_json::Value::String(group) => Some(vec![group.clone()]),
         _ => None,
     }
@@ -186,5 +206,8 @@ pub(crate) fn groups_in(claim: Option<&serde_json::Value>) -> Option<Vec<String>
 
 /// A row's tenant as the token checks read it.
 pub(crate) fn tenant_claim(rule: &TenantRule) -> TenantClaim<'_> {
-    TenantClaim { claim: &rule.claim, value: &rule.value }
+    TenantClaim {
+        claim: &rule.claim,
+        value: &rule.value,
+    }
 }

@@ -22,6 +22,9 @@ impl TokenForm {
         form.refuse_repeated(&[])?;
         let missing = OAuthError::invalid_request("token is missing");
         let token = Secret::new(form.one("token")?.ok_or(missing)?);
-        Ok(Self { token, client: ClientParameters::read(&form)? })
+        Ok(Self {
+            token,
+            client: ClientParameters::read(&form)?,
+        })
     }
 }

@@ -138,10 +138,7 @@ pub(crate) async fn hold(tx: &mut Transaction, id: &SessionId) -> Result<bool, S
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn has_ended(
-    connection: &mut Connection,
-    id: &SessionId,
-) -> Result<bool, StorageError> {
+pub async fn has_ended(connection: &mut Connection, id: &SessionId) -> Result<bool, StorageError> {
     let ended: Option<Held> = connection
         .fetch_optional(
             "SELECT id FROM session WHERE id = $1 AND ended_at IS NOT NULL",

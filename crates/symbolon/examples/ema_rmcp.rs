@@ -20,20 +20,32 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use serde_json::Value;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "the result is for the person who runs the example")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the result is for the person who runs the example"
+)]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let settings = arguments.next().context("the first argument is the settings as JSON")?;
-    let id_token = arguments.next().context("the second argument is an ID token")?;
+    let settings = arguments
+        .next()
+        .context("the first argument is the settings as JSON")?;
+    let id_token = arguments
+        .next()
+        .context("the second argument is an ID token")?;
     let settings: Value = serde_json::from_str(&settings)?;
-    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
     let token = access_token(&settings, &id_token).await?;
     let config = StreamableHttpClientTransportConfig::with_uri(text(&settings, "mcp"));
     let transport = StreamableHttpClientTransport::from_config(config.auth_header(token));
     let client = ClientConfig::default().serve(transport).await?;
     let tool = text(&settings, "tool");
     let tools = client.list_all_tools().await?;
-    ensure!(tools.iter().any(|listed| listed.name == tool), "{tool} is not listed");
+    ensure!(
+        tools.iter().any(|listed| listed.name == tool),
+        "{tool} is not listed"
+    );
     let mut call = CallToolRequestParams::new(tool);
     call.arguments = settings["arguments"].as_object().cloned();
     let result = client.call_tool(call).await?;
@@ -60,7 +72,10 @@ async fn access_token(settings: &Value, id_token: &str) -> Result<String> {
         id_token,
     );
     let scope = text(settings, "scope");
-    let exchanged = request.with_scopes([scope.as_str()]).exchange(&http, &http).await?;
+    let exchanged = request
+        .with_scopes([scope.as_str()])
+        .exchange(&http, &http)
+        .await?;
     Ok(exchanged.access_token.secret().to_string())
 }
 

@@ -33,15 +33,29 @@ struct Application {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Ok([issuer, id, secret, redirect_uri, address, connection_secret, people]) =
-        <[String; 7]>::try_from(arguments)
+    let Ok(
+        [
+            issuer,
+            id,
+            secret,
+            redirect_uri,
+            address,
+            connection_secret,
+            people,
+        ],
+    ) = <[String; 7]>::try_from(arguments)
     else {
         anyhow::bail!("seven arguments are wanted: see the first lines of this example");
     };
     let people: Vec<Person> = (0..people.parse()?).map(person).collect();
     let provider = provider(&issuer, address.parse()?, connection_secret, people.clone());
     let provider = provider.await?;
-    let application = Application { issuer, id, secret, redirect_uri };
+    let application = Application {
+        issuer,
+        id,
+        secret,
+        redirect_uri,
+    };
     let http = Http::loopback()?;
     for person in &people {
         println!("{}", application.sign_in(&http, person).await?);
@@ -74,7 +88,13 @@ async fn provider(
         post_logout_redirect_uris: Vec::new(),
     };
     let clock = Arc::new(SystemClock);
-    Ok(identity_provider::start(Settings { address, clients: vec![client], people, clock }).await?)
+    Ok(identity_provider::start(Settings {
+        address,
+        clients: vec![client],
+        people,
+        clock,
+    })
+    .await?)
 }
 
 impl Application {
@@ -92,7 +112,10 @@ impl Application {
             ("code_challenge", challenge.as_str()),
             ("code_challenge_method", "S256"),
         ])?;
-        let fields = [("login", person.id.as_str()), ("email", person.email.as_str())];
+        let fields = [
+            ("login", person.id.as_str()),
+            ("email", person.email.as_str()),
+        ];
         let start = format!("{}/authorize?{query}", self.issuer);
         let mut browser = Browser::new(http.clone());
         let end = browser.walk(&start, &self.redirect_uri, &fields).await?;
@@ -109,8 +132,14 @@ impl Application {
             ("code_verifier", verifier.expose()),
         ];
         let url = format!("{}/token", self.issuer);
-        let answer = http.post_form(&url, Some((&self.id, &self.secret)), &form).await?;
-        ensure!(answer.status == 200, "the code was refused: {}", answer.body);
+        let answer = http
+            .post_form(&url, Some((&self.id, &self.secret)), &form)
+            .await?;
+        ensure!(
+            answer.status == 200,
+            "the code was refused: {}",
+            answer.body
+        );
         let id_token = answer.json()["id_token"].as_str().map(str::to_owned);
         id_token.context("the token answer has no id_token")
     }

@@ -14,21 +14,37 @@ use symbolon_storage::directory::{self, Assignment, Client, Directory, McpServer
 /// What the engine needs to know of a directory.
 #[must_use]
 pub fn policy_input(directory: &Directory) -> PolicyInput {
-    let mut input = PolicyInput { version: directory.version, ..PolicyInput::default() };
+    let mut input = PolicyInput {
+        version: directory.version,
+        ..PolicyInput::default()
+    };
     input.servers = directory.servers().map(server).collect();
     input.clients = directory.clients().map(client).collect();
     for organization in directory.organizations() {
         let id = &organization.id;
-        let connections = directory.connections_of(id).into_iter().map(|c| c.id.clone()).collect();
-        input.organizations.push(OrganizationInput { id: id.clone(), connections });
-        input.foreign_resources.extend(foreign_resources(directory, id));
-        input.assignments.extend(directory.assignments(id).iter().map(assignment));
-        input.policies.extend(directory.policies(id).iter().map(|policy| PolicyText {
-            organization: id.clone(),
-            id: policy.id.clone(),
-            cedar: policy.cedar.clone(),
-            version: policy.version,
-        }));
+        let connections = directory
+            .connections_of(id)
+            .into_iter()
+            .map(|c| c.id.clone())
+            .collect();
+        input.organizations.push(OrganizationInput {
+            id: id.clone(),
+            connections,
+        });
+        input
+            .foreign_resources
+            .extend(foreign_resources(directory, id));
+        input
+            .assignments
+            .extend(directory.assignments(id).iter().map(assignment));
+        input
+            .policies
+            .extend(directory.policies(id).iter().map(|policy| PolicyText {
+                organization: id.clone(),
+                id: policy.id.clone(),
+                cedar: policy.cedar.clone(),
+                version: policy.version,
+            }));
     }
     input
 }
@@ -37,9 +53,16 @@ fn foreign_resources(
     directory: &Directory,
     organization: &OrganizationId,
 ) -> Vec<ForeignResourceInput> {
-    let servers = directory.resource_authorization_servers(organization).iter();
+    let servers = directory
+        .resource_authorization_servers(organization)
+        .iter();
     servers
-        .flat_map(|server| server.resources.iter().map(move |resource| (server, resource)))
+        .flat_map(|server| {
+            server
+                .resources
+                .iter()
+                .map(move |resource| (server, resource))
+        })
         // A resource that is an MCP server of ours is decided as that server.
         .filter(|(_, (resource, _))| directory.server_by_resource(resource).is_none())
         .map(|(server, (resource, scopes))| ForeignResourceInput {
@@ -68,8 +91,11 @@ fn texts(scopes: &ScopeSet) -> Vec<String> {
 }
 
 fn server(server: &McpServer) -> ServerInput {
-    let tools: BTreeMap<String, Vec<String>> =
-        server.tools.iter().map(|(tool, scopes)| (tool.clone(), texts(scopes))).collect();
+    let tools: BTreeMap<String, Vec<String>> = server
+        .tools
+        .iter()
+        .map(|(tool, scopes)| (tool.clone(), texts(scopes)))
+        .collect();
     ServerInput {
         id: server.id.clone(),
         owner: owner(&server.owner),

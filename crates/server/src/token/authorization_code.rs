@@ -80,7 +80,9 @@ async fn continue_from(
         Ok(authorized) => authorized,
         Err(denied) => return Ok(Err(denied)),
     };
-    let Some(family) = family else { return Ok(Ok(authorized)) };
+    let Some(family) = family else {
+        return Ok(Ok(authorized));
+    };
     let secret = refresh_token::secret(&exchange.state);
     let token = records::insert(tx, &secret, &family, exchange.state.now()).await?;
     Ok(match token {
@@ -101,18 +103,24 @@ fn check_binding(
     code: &AuthorizationCode,
 ) -> Result<(), Denied> {
     if code.role != exchange.issuer.role || &code.client != exchange.client.id() {
-        return Err(Denied::invalid_grant("the code was issued to another client"));
+        return Err(Denied::invalid_grant(
+            "the code was issued to another client",
+        ));
     }
     if request.redirect_uri.as_deref() != Some(code.redirect_uri.as_str()) {
-        return Err(Denied::invalid_grant("redirect_uri differs from the authorization request's"));
+        return Err(Denied::invalid_grant(
+            "redirect_uri differs from the authorization request's",
+        ));
     }
     if code.challenge.verify(&request.code_verifier).is_err() {
-        return Err(Denied::invalid_grant("code_verifier does not fit the challenge"));
+        return Err(Denied::invalid_grant(
+            "code_verifier does not fit the challenge",
+        ));
     }
     match &request.resource {
-        Some(resource) if Some(resource.as_str()) != code.resource.as_deref() => {
-            Err(Denied::invalid_target("the code was issued for another resource"))
-        }
+        Some(resource) if Some(resource.as_str()) != code.resource.as_deref() => Err(
+            Denied::invalid_target("the code was issued for another resource"),
+        ),
         _ => Ok(()),
     }
 }

@@ -30,7 +30,13 @@ pub(crate) struct StepUp {
 impl Denied {
     /// A refusal with its public code and its private reason.
     pub(crate) fn new(code: OAuthErrorCode, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), step_up: None, policies: Vec::new(), organization: None }
+        Self {
+            code,
+            reason: reason.into(),
+            step_up: None,
+            policies: Vec::new(),
+            organization: None,
+        }
     }
 
     /// The assertion, code or token is not acceptable.

@@ -60,13 +60,21 @@ pub(super) async fn gather(
     // Before any key is fetched: an ID token or access token must not cause outbound traffic.
     if !jwt.header().has_type(id_jag::TYP) {
         let typ = jwt.header().typ();
-        return Err(Denied::invalid_grant(format!("typ is {typ:?}, not an ID-JAG's")));
+        return Err(Denied::invalid_grant(format!(
+            "typ is {typ:?}, not an ID-JAG's"
+        )));
     }
     let trusted = trusted_issuer(exchange, &jwt)?;
     let of = |denied: Denied| denied.of(&trusted.organization);
     let keys = keys(exchange, &trusted, &jwt).await.map_err(of)?;
-    let jwt = jwt.verify(&keys).map_err(|error| of(Denied::invalid_grant(error.to_string())))?;
-    Ok(Gathered { trusted, jwt, request })
+    let jwt = jwt
+        .verify(&keys)
+        .map_err(|error| of(Denied::invalid_grant(error.to_string())))?;
+    Ok(Gathered {
+        trusted,
+        jwt,
+        request,
+    })
 }
 
 /// The issuer's own keys, or those we publish where the issuer is one of our own.
@@ -77,19 +85,24 @@ async fn keys(
 ) -> Result<Arc<JwkSet>, Denied> {
     let header = jwt.header();
     let row = rows::trusted_issuer(trusted);
-    exchange.state.issuer_keys.keys_for(&row, header.kid(), header.algorithm()).await.map_err(
-        |error| {
+    exchange
+        .state
+        .issuer_keys
+        .keys_for(&row, header.kid(), header.algorithm())
+        .await
+        .map_err(|error| {
             tracing::warn!(issuer = %trusted.issuer, "no keys: {error}");
             Denied::new(OAuthErrorCode::TemporarilyUnavailable, error.to_string())
-        },
-    )
+        })
 }
 
 /// The one row for this issuer and tenant that lets this client redeem.
 fn trusted_issuer(exchange: &Exchange, jwt: &UnverifiedJwt<'_>) -> Result<TrustedIssuer, Denied> {
     let issuer = jwt.unverified_claim_str("iss").unwrap_or_default();
     if issuer == exchange.issuer.issuer.as_str() {
-        return Err(Denied::invalid_grant("the assertion names this server as its issuer"));
+        return Err(Denied::invalid_grant(
+            "the assertion names this server as its issuer",
+        ));
     }
     let directory = exchange.state.directory.load();
     let is_of_tenant = |row: &&TrustedIssuer| {
@@ -97,7 +110,10 @@ fn trusted_issuer(exchange: &Exchange, jwt: &UnverifiedJwt<'_>) -> Result<Truste
             jwt.unverified_claim_str(&tenant.claim) == Some(tenant.value.as_str())
         })
     };
-    let row = directory.trusted_issuers_for(issuer).iter().find(is_of_tenant);
+    let row = directory
+        .trusted_issuers_for(issuer)
+        .iter()
+        .find(is_of_tenant);
     let row = row.ok_or_else(|| {
         let shown: String = issuer.chars().take(200).collect();
         Denied::invalid_grant(format!("issuer {shown:?} is not trusted"))
@@ -107,7 +123,10 @@ fn trusted_issuer(exchange: &Exchange, jwt: &UnverifiedJwt<'_>) -> Result<Truste
         let reason = "a public client may not redeem assertions of this issuer";
         return Err(denied(OAuthErrorCode::InvalidClient, reason));
     }
-    let named = row.clients.as_ref().is_none_or(|ids| ids.contains(exchange.client.id()));
+    let named = row
+        .clients
+        .as_ref()
+        .is_none_or(|ids| ids.contains(exchange.client.id()));
     if named && exchange.client.is_offered_to(&row.organization) {
         Ok(row.clone())
     } else {
@@ -126,7 +145,11 @@ pub(super) fn verify(exchange: &Exchange, gathered: Gathered) -> Result<Verified
 }
 
 fn check(exchange: &Exchange, gathered: Gathered) -> Result<Verified, Denied> {
-    let Gathered { trusted, jwt, request } = gathered;
+    let Gathered {
+        trusted,
+        jwt,
+        request,
+    } = gathered;
     let expected = id_jag::Expectations {
         issuer: &trusted.issuer,
         tenant: trusted.tenant.as_ref().map(subject::tenant_claim),
@@ -142,15 +165,29 @@ fn check(exchange: &Exchange, gathered: Gathered) -> Result<Verified, Denied> {
         id_jag.email = None;
     }
     if id_jag.confirmation.is_some() {
-        return Err(Denied::invalid_grant("the assertion is bound to a key; no proof came with it"));
+        return Err(Denied::invalid_grant(
+            "the assertion is bound to a key; no proof came with it",
+        ));
     }
-    if id_jag.authorization_details.as_ref().is_some_and(|details| !details.is_empty()) {
+    if id_jag
+        .authorization_details
+        .as_ref()
+        .is_some_and(|details| !details.is_empty())
+    {
         let reason = "no type of authorization_details is registered";
-        return Err(Denied::new(OAuthErrorCode::InvalidAuthorizationDetails, reason));
+        return Err(Denied::new(
+            OAuthErrorCode::InvalidAuthorizationDetails,
+            reason,
+        ));
     }
     let server = resource(exchange, &trusted, &id_jag, &request)?;
     let scopes = scopes(&trusted, &id_jag, &server, &request)?;
-    Ok(Verified { trusted, id_jag, server, scopes })
+    Ok(Verified {
+        trusted,
+        id_jag,
+        server,
+        scopes,
+    })
 }
 
 /// The MCP server the assertion is for: named by it, or the only one there is (AS-101, AS-102).
@@ -174,14 +211,18 @@ fn resource(
             .ok_or_else(|| Denied::invalid_grant("a resource is not governed by this server"))?,
     };
     if let Some(requested) = &request.resource {
-        let server = governed.iter().find(|server| server.resource == requested.as_str());
+        let server = governed
+            .iter()
+            .find(|server| server.resource == requested.as_str());
         return server
             .map(|server| (*server).clone())
             .ok_or_else(|| Denied::invalid_target("resource differs from the assertion's"));
     }
     match governed.as_slice() {
         [server] => Ok((*server).clone()),
-        _ => Err(Denied::invalid_grant("the assertion does not say which one resource it is for")),
+        _ => Err(Denied::invalid_grant(
+            "the assertion does not say which one resource it is for",
+        )),
     }
 }
 
@@ -196,14 +237,18 @@ fn scopes(
     let asserted = id_jag.scope.clone().map_or_else(defaults, Ok);
     let asserted = asserted.map_err(|error| Denied::invalid_scope(error.to_string()))?;
     if !asserted.is_subset(&server.scopes) {
-        return Err(Denied::invalid_grant("the assertion has a scope unknown at the resource"));
+        return Err(Denied::invalid_grant(
+            "the assertion has a scope unknown at the resource",
+        ));
     }
     let scopes = match &request.scope {
         Some(requested) => asserted.intersection(requested),
         None => asserted,
     };
     if scopes.is_empty() {
-        return Err(Denied::invalid_scope("no scope is both asserted and requested"));
+        return Err(Denied::invalid_scope(
+            "no scope is both asserted and requested",
+        ));
     }
     Ok(scopes)
 }
@@ -224,14 +269,21 @@ async fn authorize_in(
     tx: &mut Transaction,
     verified: Verified,
 ) -> Result<Result<Authorized, Denied>, StorageError> {
-    let Verified { trusted, id_jag, server, scopes } = verified;
+    let Verified {
+        trusted,
+        id_jag,
+        server,
+        scopes,
+    } = verified;
     let now = exchange.state.now();
     let forget_after = id_jag.expires_at.plus(LEEWAY);
     let issuer = trusted.issuer.as_str();
     if trusted.single_use
         && !single_use::claim(tx, SingleUse::IdJag, issuer, &id_jag.jti, forget_after).await?
     {
-        return Ok(Err(Denied::invalid_grant("the assertion was redeemed before")));
+        return Ok(Err(Denied::invalid_grant(
+            "the assertion was redeemed before",
+        )));
     }
     let person = match subject::resolve(&exchange.state, tx, &trusted, &id_jag).await? {
         Ok(person) => person,
@@ -251,7 +303,11 @@ async fn authorize_in(
         Ok(decision) => decision,
         // Until the `access_denied` profile is merged upstream, this is the answer.
         Err(denied) => {
-            return Ok(Err(Denied { code: OAuthErrorCode::InvalidGrant, step_up: None, ..denied }));
+            return Ok(Err(Denied {
+                code: OAuthErrorCode::InvalidGrant,
+                step_up: None,
+                ..denied
+            }));
         }
     };
     let new = NewGrant {

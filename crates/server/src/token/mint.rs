@@ -111,8 +111,13 @@ fn access_token(exchange: &Exchange, token: AccessToken) -> Result<TokenResponse
         grant_id: token.grant,
         org: token.organization,
     };
-    let signed =
-        sign(exchange, KeyPurpose::Token, token.algorithm, access_token::TYP, &claims)?;
+    let signed = sign(
+        exchange,
+        KeyPurpose::Token,
+        token.algorithm,
+        access_token::TYP,
+        &claims,
+    )?;
     Ok(TokenResponse {
         access_token: signed,
         token_type: "Bearer",
@@ -149,8 +154,13 @@ fn id_token(exchange: &Exchange, sign_in: SignIn) -> Result<TokenResponse, Refus
         grant_id: sign_in.grant,
         org: sign_in.organization,
     };
-    let access_token =
-        sign(exchange, KeyPurpose::Token, Algorithm::Es256, access_token::TYP, &own)?;
+    let access_token = sign(
+        exchange,
+        KeyPurpose::Token,
+        Algorithm::Es256,
+        access_token::TYP,
+        &own,
+    )?;
     let claims = IdTokenClaims {
         iss: issuer,
         sub: own.sub,
@@ -168,8 +178,13 @@ fn id_token(exchange: &Exchange, sign_in: SignIn) -> Result<TokenResponse, Refus
         email: sign_in.email,
         name: sign_in.name,
     };
-    let id_token =
-        sign(exchange, KeyPurpose::IdToken, Algorithm::Es256, id_token::TYP, &claims)?;
+    let id_token = sign(
+        exchange,
+        KeyPurpose::IdToken,
+        Algorithm::Es256,
+        id_token::TYP,
+        &claims,
+    )?;
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
@@ -177,14 +192,22 @@ fn id_token(exchange: &Exchange, sign_in: SignIn) -> Result<TokenResponse, Refus
         scope: sign_in.scopes,
         issued_token_type: None,
         id_token: Some(id_token),
-        refresh_token: sign_in.refresh_token.map(|secret| secret.expose().to_owned()),
+        refresh_token: sign_in
+            .refresh_token
+            .map(|secret| secret.expose().to_owned()),
         resource: None,
     })
 }
 
 fn sign_id_jag(exchange: &Exchange, id_jag: IdJag) -> Result<TokenResponse, Refusal> {
     let IdJag { claims, .. } = id_jag;
-    let signed = sign(exchange, KeyPurpose::IdJag, Algorithm::Es256, id_jag::TYP, &claims)?;
+    let signed = sign(
+        exchange,
+        KeyPurpose::IdJag,
+        Algorithm::Es256,
+        id_jag::TYP,
+        &claims,
+    )?;
     Ok(TokenResponse {
         access_token: signed,
         token_type: "N_A",
@@ -222,10 +245,7 @@ pub(super) fn id_jag_lifetime(registered: Duration) -> Duration {
 }
 
 /// What happened, without any token (AS-111, ID-33).
-pub(super) fn audit_event(
-    exchange: &Exchange,
-    outcome: &Result<Authorized, Denied>,
-) -> AuditEvent {
+pub(super) fn audit_event(exchange: &Exchange, outcome: &Result<Authorized, Denied>) -> AuditEvent {
     let client = exchange.client.id().clone();
     let by = By {
         actor: Actor::Client(exchange.issuer.role.clone(), client.clone()),
@@ -241,14 +261,20 @@ pub(super) fn audit_event(
     match outcome {
         Ok(authorized) => authorized.describe(event).outcome(Outcome::Allowed),
         Err(denied) => {
-            let event = match denied.organization.as_ref().or(exchange.issuer.organization()) {
+            let event = match denied
+                .organization
+                .as_ref()
+                .or(exchange.issuer.organization())
+            {
                 Some(organization) => event.of(organization),
                 None => event,
             };
             event
                 .with("error", denied.code.as_str())
                 .with("policies", denied.policies.clone())
-                .outcome(Outcome::Denied { reason: denied.reason.clone() })
+                .outcome(Outcome::Denied {
+                    reason: denied.reason.clone(),
+                })
         }
     }
 }

@@ -25,8 +25,8 @@ use symbolon_storage::audit::{self, AuditEvent};
 use symbolon_storage::{StorageError, Transaction};
 
 pub(crate) use self::denied::{Denied, StepUp};
-pub(crate) use self::refresh_token::read as read_refresh_token;
 use self::mint::Authorized;
+pub(crate) use self::refresh_token::read as read_refresh_token;
 use crate::client_authentication::{self, AuthenticatedClient};
 use crate::issuer_context::CurrentIssuer;
 use crate::oauth_response::Refusal;
@@ -75,9 +75,13 @@ async fn exchange(
 ) -> Result<Response, Refusal> {
     crate::form::require_form(headers, uri)?;
     let (request, parameters) = TokenRequest::parse(body)?;
-    let client =
-        client_authentication::authenticate(&state, &issuer, headers, parameters).await?;
-    let exchange = Exchange { state, issuer, client, request_id };
+    let client = client_authentication::authenticate(&state, &issuer, headers, parameters).await?;
+    let exchange = Exchange {
+        state,
+        issuer,
+        client,
+        request_id,
+    };
     let verified = match exchange.permits(&request) {
         Ok(()) => exchange.gather_and_verify(request).await,
         Err(denied) => Err(denied),
@@ -112,9 +116,9 @@ impl Exchange {
 
     async fn gather_and_verify(&self, request: TokenRequest) -> Result<Verified, Denied> {
         match request {
-            TokenRequest::AuthorizationCode(request) => {
-                Ok(Verified::AuthorizationCode(authorization_code::verify(request)))
-            }
+            TokenRequest::AuthorizationCode(request) => Ok(Verified::AuthorizationCode(
+                authorization_code::verify(request),
+            )),
             TokenRequest::RefreshToken(request) => {
                 refresh_token::verify(self, request).map(Verified::RefreshToken)
             }

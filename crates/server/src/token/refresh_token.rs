@@ -79,10 +79,12 @@ pub(super) async fn authorize(
         Ok(authorized) => authorized,
         Err(denied) => return Ok(Err(denied)),
     };
-    Ok(match refresh_token::rotate(tx, &token, role, client, now).await? {
-        Rotation::Rotated { successor, .. } => Ok(authorized.with_refresh_token(successor)),
-        refused => Err(refusal(&refused)),
-    })
+    Ok(
+        match refresh_token::rotate(tx, &token, role, client, now).await? {
+            Rotation::Rotated { successor, .. } => Ok(authorized.with_refresh_token(successor)),
+            refused => Err(refusal(&refused)),
+        },
+    )
 }
 
 /// A token that is not current: rotating it revokes what must be revoked.
@@ -116,9 +118,9 @@ fn within(bound: &NewFamily, request: &RefreshTokenRequest) -> Result<(), Denied
         return Err(Denied::invalid_scope("a refresh cannot widen the scopes"));
     }
     match &request.resource {
-        Some(resource) if bound.resource.as_deref() != Some(resource.as_str()) => {
-            Err(Denied::invalid_target("the refresh token is for another resource"))
-        }
+        Some(resource) if bound.resource.as_deref() != Some(resource.as_str()) => Err(
+            Denied::invalid_target("the refresh token is for another resource"),
+        ),
         _ => Ok(()),
     }
 }

@@ -6,9 +6,9 @@
 use symbolon_policy::{Action, Target};
 use symbolon_protocol::ids::{GrantId, OrganizationId, SessionId, UserId};
 use symbolon_protocol::oauth_error::OAuthErrorCode;
+use symbolon_protocol::random;
 use symbolon_protocol::scope::ScopeSet;
 use symbolon_protocol::secret::Secret;
-use symbolon_protocol::random;
 use symbolon_storage::audit::{Actor, By};
 use symbolon_storage::{AuthenticationFacts, StorageError, Transaction, grant, revocation};
 
@@ -37,7 +37,10 @@ pub(super) async fn revoke_stolen(
     grant: &GrantId,
     reason: &str,
 ) -> Result<(), StorageError> {
-    let by = By { actor: Actor::System, request_id: exchange.request_id.to_string() };
+    let by = By {
+        actor: Actor::System,
+        request_id: exchange.request_id.to_string(),
+    };
     let subject = revocation::Subject::Grant(grant.clone());
     revocation::revoke(tx, &subject, reason, &by, exchange.state.now()).await?;
     Ok(())
@@ -50,14 +53,20 @@ pub(super) async fn authorize(
     signed_in: SignedIn,
 ) -> Result<Result<Authorized, Denied>, StorageError> {
     let now = exchange.state.now();
-    let live = grant::find(tx, &signed_in.grant).await?.filter(grant::Grant::is_live);
+    let live = grant::find(tx, &signed_in.grant)
+        .await?
+        .filter(grant::Grant::is_live);
     if live.is_none() {
-        return Ok(Err(Denied::invalid_grant("the grant was revoked").of(&signed_in.organization)));
+        return Ok(Err(
+            Denied::invalid_grant("the grant was revoked").of(&signed_in.organization)
+        ));
     }
     let person = match subject::load(tx, &signed_in.organization, &signed_in.user, now).await? {
         Ok(person) => person,
         Err(reason) => {
-            return Ok(Err(Denied::invalid_grant(reason).of(&signed_in.organization)));
+            return Ok(Err(
+                Denied::invalid_grant(reason).of(&signed_in.organization)
+            ));
         }
     };
     Ok(match &signed_in.resource {
@@ -107,7 +116,10 @@ fn access_token(
         exchange.state.now(),
     )
     .into_granted()
-    .map_err(|denied| Denied { code: OAuthErrorCode::InvalidGrant, ..denied })?;
+    .map_err(|denied| Denied {
+        code: OAuthErrorCode::InvalidGrant,
+        ..denied
+    })?;
     Ok(AccessToken {
         organization: signed_in.organization.clone(),
         user: signed_in.user.clone(),

@@ -19,10 +19,10 @@ use symbolon_protocol::time::Timestamp;
 use symbolon_protocol::token_request::{TokenExchangeRequest, TokenType};
 use symbolon_storage::directory::{ResourceAuthorizationServer, SubjectForm};
 use symbolon_storage::grant::{self, GrantFilter, Origin};
-use symbolon_storage::{linked_identity, session};
 use symbolon_storage::refresh_token::{self as records, PresentedToken};
 use symbolon_storage::revocation::TokenFacts;
 use symbolon_storage::{AuthenticationFacts, Page, StorageError, Transaction};
+use symbolon_storage::{linked_identity, session};
 
 use super::mint::{self, Authorized, IdJag};
 use super::{Denied, Exchange, refresh_token};
@@ -76,18 +76,32 @@ pub(super) fn verify(
     exchange: &Exchange,
     request: TokenExchangeRequest,
 ) -> Result<Verified, Denied> {
+    // A subject token counts for the client that it was issued to: that takes proof (ID-20).
+    if !exchange.client.is_confidential() {
+        let reason = "a public client may not exchange sign-ins";
+        return Err(Denied::new(OAuthErrorCode::InvalidClient, reason));
+    }
     if request.requested_token_type != Some(TokenType::IdJag) {
-        return Err(Denied::invalid_request("requested_token_type must be id-jag"));
+        return Err(Denied::invalid_request(
+            "requested_token_type must be id-jag",
+        ));
     }
     if request.actor_token.is_some() {
-        return Err(Denied::invalid_request("actor_token has no profile yet (ID-32)"));
+        return Err(Denied::invalid_request(
+            "actor_token has no profile yet (ID-32)",
+        ));
     }
     if request.authorization_details.is_some() {
         let reason = "no type of authorization_details is registered";
-        return Err(Denied::new(OAuthErrorCode::InvalidAuthorizationDetails, reason));
+        return Err(Denied::new(
+            OAuthErrorCode::InvalidAuthorizationDetails,
+            reason,
+        ));
     }
     let Some(organization) = exchange.issuer.organization() else {
-        return Err(Denied::invalid_request("only an identity provider role exchanges sign-ins"));
+        return Err(Denied::invalid_request(
+            "only an identity provider role exchanges sign-ins",
+        ));
     };
     let target = registered_target(exchange, organization, &request)?;
     let subject = match request.subject_token_type {
@@ -100,7 +114,11 @@ pub(super) fn verify(
             return Err(Denied::invalid_request(reason));
         }
     };
-    Ok(Verified { subject, target, requested: request.scope })
+    Ok(Verified {
+        subject,
+        target,
+        requested: request.scope,
+    })
 }
 
 /// Looks audience, resource and client up in the registry (ID-05, ID-26).
@@ -117,7 +135,9 @@ fn registered_target(
     let server = directory
         .resource_authorization_server(organization, audience)
         .filter(|server| server.issuer != exchange.issuer.issuer)
-        .ok_or_else(|| Denied::invalid_target(format!("audience {audience:?} is not registered")))?;
+        .ok_or_else(|| {
+            Denied::invalid_target(format!("audience {audience:?} is not registered"))
+        })?;
     let (resource, scopes) = match (&request.resource, server.resources.len()) {
         (Some(resource), _) => server.resources.get_key_value(resource.as_str()),
         (None, 1) => server.resources.iter().next(),
@@ -138,7 +158,10 @@ fn registered_target(
 }
 
 /// An ID token that this identity provider issued to this client (ID-20, ID-24).
-fn verify_id_token(exchange: &Exchange, request: &TokenExchangeRequest) -> Result<SignedIn, Denied> {
+fn verify_id_token(
+    exchange: &Exchange,
+    request: &TokenExchangeRequest,
+) -> Result<SignedIn, Denied> {
     let jwt = UnverifiedJwt::parse(request.subject_token.expose()).map_err(|error| {
         if error.is_oversized() {
             Denied::invalid_request("subject_token is too large")
@@ -148,8 +171,14 @@ fn verify_id_token(exchange: &Exchange, request: &TokenExchangeRequest) -> Resul
             Denied::invalid_request("subject_token is no ID token")
         }
     })?;
-    let keys = exchange.state.keys.load().verification(&exchange.issuer.role);
-    let jwt = jwt.verify(&keys).map_err(|error| Denied::invalid_grant(error.to_string()))?;
+    let keys = exchange
+        .state
+        .keys
+        .load()
+        .verification(&exchange.issuer.role);
+    let jwt = jwt
+        .verify(&keys)
+        .map_err(|error| Denied::invalid_grant(error.to_string()))?;
     let expected = Expectations {
         issuer: &exchange.issuer.issuer,
         tenant: None,
@@ -161,11 +190,19 @@ fn verify_id_token(exchange: &Exchange, request: &TokenExchangeRequest) -> Resul
         .map_err(|error| Denied::invalid_grant(error.to_string()))?;
     let user = UserId::parse(&token.subject)
         .map_err(|_| Denied::invalid_grant("sub is no user of this deployment"))?;
-    let facts =
-        AuthenticationFacts { auth_time: token.auth_time, acr: token.acr, amr: token.amr };
+    let facts = AuthenticationFacts {
+        auth_time: token.auth_time,
+        acr: token.acr,
+        amr: token.amr,
+    };
     let session = token.sid.as_deref().map(SessionId::parse).transpose();
     let session = session.map_err(|_| Denied::invalid_grant("sid is no session of ours"))?;
-    Ok(SignedIn { user, facts, session, issued_at: token.issued_at })
+    Ok(SignedIn {
+        user,
+        facts,
+        session,
+        issued_at: token.issued_at,
+    })
 }
 
 /// Three parts, as a refresh token has them too: what it stands for then contradicts its type (N-166).
@@ -201,12 +238,20 @@ async fn authorize_in(
     verified: Verified,
     organization: &OrganizationId,
 ) -> Result<Result<Authorized, Denied>, StorageError> {
-    let Verified { subject, target, requested } = verified;
+    let Verified {
+        subject,
+        target,
+        requested,
+    } = verified;
     let signed_in = match subject {
         SubjectToken::IdToken(signed_in) => signed_in,
         SubjectToken::RefreshToken(token) => match sign_in_of(exchange, tx, &token).await? {
             Some(signed_in) => signed_in,
-            None => return Ok(Err(Denied::invalid_grant("the refresh token is not current"))),
+            None => {
+                return Ok(Err(Denied::invalid_grant(
+                    "the refresh token is not current",
+                )));
+            }
         },
     };
     if !is_signed_in(exchange, tx, organization, &signed_in).await? {
@@ -226,7 +271,14 @@ async fn authorize_in(
         Ok(subject) => subject,
         Err(reason) => return Ok(Err(Denied::invalid_target(reason))),
     };
-    let claims = claims(exchange, target, subject, &person, &signed_in.facts, decision.scopes);
+    let claims = claims(
+        exchange,
+        target,
+        subject,
+        &person,
+        &signed_in.facts,
+        decision.scopes,
+    );
     Ok(Ok(Authorized::IdJag(IdJag {
         organization: organization.clone(),
         user: person.user.id,
@@ -305,10 +357,13 @@ fn decide(
     requested: Option<&ScopeSet>,
 ) -> Result<ScopeDecision, Denied> {
     let directory = exchange.state.directory.load();
-    let foreign =
-        Target::Foreign { issuer: target.server.issuer.as_str(), resource: &target.resource };
-    let policy_target =
-        directory.server_by_resource(&target.resource).map_or(foreign, |s| Target::Server(&s.id));
+    let foreign = Target::Foreign {
+        issuer: target.server.issuer.as_str(),
+        resource: &target.resource,
+    };
+    let policy_target = directory
+        .server_by_resource(&target.resource)
+        .map_or(foreign, |s| Target::Server(&s.id));
     let engine = exchange.state.engine.load();
     let ask = |scopes: &ScopeSet| {
         let now = exchange.state.now();
@@ -322,7 +377,9 @@ fn decide(
         )
         .into_granted()
     };
-    let Some(requested) = requested else { return ask(&target.scopes) };
+    let Some(requested) = requested else {
+        return ask(&target.scopes);
+    };
     let within = target.scopes.intersection(requested);
     if !within.is_empty() {
         match ask(&within) {
@@ -333,7 +390,9 @@ fn decide(
     }
     // Entitled to something here, only not to this: the scope is wrong, not the person.
     match ask(&target.scopes) {
-        Ok(_) => Err(Denied::invalid_scope("none of the requested scopes may be granted")),
+        Ok(_) => Err(Denied::invalid_scope(
+            "none of the requested scopes may be granted",
+        )),
         Err(denied) => Err(denied),
     }
 }
@@ -346,9 +405,11 @@ async fn subject_there(
 ) -> Result<Result<String, String>, StorageError> {
     Ok(match server.subject {
         SubjectForm::UserId => Ok(person.user.id.to_string()),
-        SubjectForm::Email => {
-            person.user.email.clone().ok_or_else(|| "the person has no email address".to_owned())
-        }
+        SubjectForm::Email => person
+            .user
+            .email
+            .clone()
+            .ok_or_else(|| "the person has no email address".to_owned()),
         SubjectForm::External => linked_identity::list_of(tx, &person.user.id)
             .await?
             .into_iter()

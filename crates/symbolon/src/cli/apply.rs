@@ -37,7 +37,11 @@ impl Apply {
     ) -> Result<()> {
         let manifest = Manifest::read(&self.files, environment)?;
         let (_, store) = open::deployment(path, environment, Migration::Configured).await?;
-        let prune = if self.prune { Prune::Gone } else { Prune::Nothing };
+        let prune = if self.prune {
+            Prune::Gone
+        } else {
+            Prune::Nothing
+        };
         let plan = plan(&store, &manifest, prune).await?;
         let lines: Vec<String> = plan.iter().map(describe).collect();
         if !self.dry_run {

@@ -48,15 +48,21 @@ impl Init {
 
 /// Creates a file; an existing one is never overwritten.
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<()> {
-    let created: std::io::Result<File> =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let created: std::io::Result<File> = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
     match created {
         Ok(mut file) => file
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_all())
             .with_context(|| format!("cannot write {}", path.display())),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            bail!("{} exists already: move it away or name another file with --config", path.display())
+            bail!(
+                "{} exists already: move it away or name another file with --config",
+                path.display()
+            )
         }
         Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
     }
@@ -65,7 +71,11 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<()> {
 fn configuration(url: &str) -> String {
     let loopback = url.starts_with("http://");
     let allow = if loopback { "[\"127.0.0.0/8\"]" } else { "[]" };
-    let address = if loopback { "127.0.0.1:8443" } else { "0.0.0.0:8443" };
+    let address = if loopback {
+        "127.0.0.1:8443"
+    } else {
+        "0.0.0.0:8443"
+    };
     let tls = "# tls = { certificate = \"tls.pem\", key = \"tls.key\" }  # or plain behind [trust] proxies";
     format!(
         r#"# Boot facts of this deployment; everything else is in the database (see `symbolon apply`).

@@ -100,7 +100,11 @@ async fn dispatch(arguments: Arguments, environment: Environment) -> Result<Exit
     let Arguments { common, command } = arguments;
     let output = Output::new(common.json);
     let is_demo = matches!(command, Command::Demo { .. });
-    let default = if is_demo { telemetry::QUIET } else { telemetry::USUAL };
+    let default = if is_demo {
+        telemetry::QUIET
+    } else {
+        telemetry::USUAL
+    };
     telemetry::start(&environment, common.json, default)?;
     match command {
         Command::Demo { once } => return crate::demo::run(once).await,

@@ -46,7 +46,9 @@ pub async fn store(
         .secrets
         .key_encryption_key
         .read(&config.directory, environment)
-        .context("the key-encryption key ([secrets] key_encryption_key; `symbolon init` creates it)")?;
+        .context(
+            "the key-encryption key ([secrets] key_encryption_key; `symbolon init` creates it)",
+        )?;
     let key = KeyEncryptionKey::from_base64(key.expose())
         .context("[secrets] key_encryption_key is not what `symbolon init` writes")?;
     let migrate = match migration {
@@ -54,14 +56,19 @@ pub async fn store(
         Migration::Always => true,
         Migration::Never => false,
     };
-    let options = OpenOptions { migrate, create: migrate };
+    let options = OpenOptions {
+        migrate,
+        create: migrate,
+    };
     let store = Store::open(&config.storage_url(), Sealer::new(&key), options).await?;
     Ok(store)
 }
 
 /// Who acts when a command is run: the name the operating system gives.
 pub fn operator(environment: &Environment) -> By {
-    let name = environment.var("USER").or_else(|| environment.var("LOGNAME"));
+    let name = environment
+        .var("USER")
+        .or_else(|| environment.var("LOGNAME"));
     By {
         actor: Actor::Operator(name.unwrap_or("unknown").to_owned()),
         request_id: symbolon_protocol::random::id(),

@@ -16,8 +16,16 @@ impl Output {
     }
 
     /// Prints a result in the form that was asked for.
-    pub(super) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        let line = if self.json { serde_json::to_string(value)? } else { text() };
+    pub(super) fn print(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<()> {
+        let line = if self.json {
+            serde_json::to_string(value)?
+        } else {
+            text()
+        };
         writeln!(io::stdout(), "{line}").context("cannot write to standard output")
     }
 }
@@ -32,7 +40,10 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     }
     let heading: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
     let lines = std::iter::once(&heading).chain(rows).map(|row| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -46,6 +57,9 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["ada".to_owned(), "tracker".to_owned()]];
 
-        assert_eq!(table(&["user", "server"], &rows), "user  server\nada   tracker");
+        assert_eq!(
+            table(&["user", "server"], &rows),
+            "user  server\nada   tracker"
+        );
     }
 }

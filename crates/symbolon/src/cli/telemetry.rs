@@ -15,7 +15,13 @@ pub(super) fn start(environment: &Environment, json: bool, default: &str) -> Res
     let directives = environment.var("RUST_LOG").unwrap_or(default);
     let filter = EnvFilter::try_new(directives)
         .map_err(|error| anyhow!("RUST_LOG={directives:?} is not a filter: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { builder.json().try_init() } else { builder.try_init() }
-        .map_err(|error| anyhow!("logging was started twice: {error}"))
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    }
+    .map_err(|error| anyhow!("logging was started twice: {error}"))
 }

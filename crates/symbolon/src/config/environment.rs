@@ -16,9 +16,16 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The environment of this process; variables that are not UTF-8 are left out.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// An environment of these variables.
@@ -39,7 +46,9 @@ impl Environment {
     pub(super) fn overrides(&self) -> Result<Table> {
         let mut table = Table::new();
         for (name, text) in &self.0 {
-            let Some(path) = name.strip_prefix(PREFIX) else { continue };
+            let Some(path) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
             let path: Vec<String> = path.split(SEPARATOR).map(str::to_lowercase).collect();
             insert(&mut table, &path, read(text)).with_context(|| format!("in {name}"))?;
         }
@@ -63,8 +72,9 @@ fn insert(table: &mut Table, path: &[String], value: Value) -> Result<()> {
             Ok(())
         }
         [section, rest @ ..] => {
-            let entry =
-                table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+            let entry = table
+                .entry(section.clone())
+                .or_insert_with(|| Value::Table(Table::new()));
             match entry {
                 Value::Table(inner) => insert(inner, rest, value),
                 _ => bail!("{section} is set as a value and as a section"),
@@ -98,14 +108,19 @@ mod tests {
     use super::*;
 
     fn overrides(name: &str, value: &str) -> Table {
-        Environment::of([(name.to_owned(), value.to_owned())]).overrides().unwrap()
+        Environment::of([(name.to_owned(), value.to_owned())])
+            .overrides()
+            .unwrap()
     }
 
     #[test]
     fn a_variable_reaches_a_key_of_a_section() {
         let table = overrides("SYMBOLON__STORAGE__URL", "postgres://db/symbolon");
 
-        assert_eq!(table["storage"]["url"].as_str(), Some("postgres://db/symbolon"));
+        assert_eq!(
+            table["storage"]["url"].as_str(),
+            Some("postgres://db/symbolon")
+        );
     }
 
     #[test]
@@ -117,8 +132,12 @@ mod tests {
 
     #[test]
     fn a_secret_source_is_replaced_as_a_whole() {
-        let mut base: Table = toml::from_str("[secrets]\nkey_encryption_key = { file = \"a\" }").unwrap();
-        let over = overrides("SYMBOLON__SECRETS__KEY_ENCRYPTION_KEY", r#"{ env = "KEK" }"#);
+        let mut base: Table =
+            toml::from_str("[secrets]\nkey_encryption_key = { file = \"a\" }").unwrap();
+        let over = overrides(
+            "SYMBOLON__SECRETS__KEY_ENCRYPTION_KEY",
+            r#"{ env = "KEK" }"#,
+        );
 
         merge(&mut base, over).unwrap();
 

@@ -134,13 +134,18 @@ impl Default for Listen {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: "sqlite://symbolon.db".to_owned(), migrate: true }
+        Self {
+            url: "sqlite://symbolon.db".to_owned(),
+            migrate: true,
+        }
     }
 }
 
 impl Default for Secrets {
     fn default() -> Self {
-        Self { key_encryption_key: SecretSource::File(PathBuf::from("symbolon.kek")) }
+        Self {
+            key_encryption_key: SecretSource::File(PathBuf::from("symbolon.kek")),
+        }
     }
 }
 
@@ -152,10 +157,13 @@ impl Config {
     /// each says what to change.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| {
-            format!("cannot read {}: run `symbolon init` or name a file with --config", path.display())
+            format!(
+                "cannot read {}: run `symbolon init` or name a file with --config",
+                path.display()
+            )
         })?;
-        let mut config = Self::parse(&text, environment)
-            .with_context(|| format!("in {}", path.display()))?;
+        let mut config =
+            Self::parse(&text, environment).with_context(|| format!("in {}", path.display()))?;
         config.directory = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(config)
     }
@@ -168,7 +176,9 @@ impl Config {
         } else {
             let mut table: toml::Table = toml::from_str(text)?;
             environment::merge(&mut table, overrides)?;
-            table.try_into().context("after environment variables were applied")?
+            table
+                .try_into()
+                .context("after environment variables were applied")?
         };
         config.check()?;
         Ok(config)
@@ -182,8 +192,14 @@ impl Config {
                 self.public_url
             )
         })?;
-        ensure!(!self.public_url.ends_with('/'), "public_url must not end with a slash");
-        ensure!(!self.roles.is_empty(), "roles is empty: name at least one of as, idp, gateway");
+        ensure!(
+            !self.public_url.ends_with('/'),
+            "public_url must not end with a slash"
+        );
+        ensure!(
+            !self.roles.is_empty(),
+            "roles is empty: name at least one of as, idp, gateway"
+        );
         if !self.storage.url.starts_with("sqlite:") && !self.storage.url.starts_with("postgres") {
             bail!("[storage] url must begin with sqlite:// or postgres://");
         }

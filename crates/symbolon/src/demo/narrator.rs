@@ -42,7 +42,10 @@ impl Narrator {
             say(&format!("   │ WWW-Authenticate: {challenge}"));
         }
         let json = answer.json();
-        let shown = match json.pointer("/result/content/0/text").and_then(Value::as_str) {
+        let shown = match json
+            .pointer("/result/content/0/text")
+            .and_then(Value::as_str)
+        {
             Some(text) => text.to_owned(),
             None if json.is_null() => String::new(),
             None => json.to_string(),
@@ -70,7 +73,11 @@ fn wrap(text: &str) -> String {
         if line.chars().count() + word.chars().count() > WIDTH {
             lines.push(format!("   {word}"));
         } else {
-            if line.trim().is_empty() { line.push_str(word) } else { line.push_str(&format!(" {word}")) }
+            if line.trim().is_empty() {
+                line.push_str(word)
+            } else {
+                line.push_str(&format!(" {word}"))
+            }
         }
     }
     lines.join("\n")

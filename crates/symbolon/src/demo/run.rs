@@ -30,15 +30,36 @@ pub async fn run(once: bool) -> Result<ExitCode> {
 
 async fn stay(scenario: &Scenario) -> Result<()> {
     say("\nStill running. Click around:");
-    say(&format!("   start page                {}/", scenario.public_url()));
-    say(&format!("   sign-in metadata          {}/.well-known/openid-configuration", scenario.idp()));
-    say(&format!("   the MCP server            {}", scenario.resource()));
-    say(&format!("   its identity provider     {}", scenario.identity_provider_url()));
-    say(&format!("   the server behind it      {}", scenario.sample_server_url()));
+    say(&format!(
+        "   start page                {}/",
+        scenario.public_url()
+    ));
+    say(&format!(
+        "   sign-in metadata          {}/.well-known/openid-configuration",
+        scenario.idp()
+    ));
+    say(&format!(
+        "   the MCP server            {}",
+        scenario.resource()
+    ));
+    say(&format!(
+        "   its identity provider     {}",
+        scenario.identity_provider_url()
+    ));
+    say(&format!(
+        "   the server behind it      {}",
+        scenario.sample_server_url()
+    ));
     let config = scenario.directory().join("symbolon.toml");
     say("\nThe command line works on it too, for example:");
-    say(&format!("   symbolon --config {} grant list", config.display()));
-    say(&format!("   symbolon --config {} audit list", config.display()));
+    say(&format!(
+        "   symbolon --config {} grant list",
+        config.display()
+    ));
+    say(&format!(
+        "   symbolon --config {} audit list",
+        config.display()
+    ));
     say("\nPress Ctrl-C to stop.");
     tokio::signal::ctrl_c().await?;
     Ok(())

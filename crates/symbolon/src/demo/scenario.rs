@@ -60,14 +60,26 @@ impl Scenario {
         let sample_server = sample_server::start(any).await?;
         let (as_secret, idp_secret) = (random::token(), random::token());
         let resource = format!("{public_url}/mcp/tracker");
-        write(&directory, "symbolon.toml", &configuration(port, free_port()?))?;
-        write(&directory, "symbolon.kek", &KeyEncryptionKey::generate().to_text())?;
+        write(
+            &directory,
+            "symbolon.toml",
+            &configuration(port, free_port()?),
+        )?;
+        write(
+            &directory,
+            "symbolon.kek",
+            &KeyEncryptionKey::generate().to_text(),
+        )?;
         write(&directory, "connection.secret", connection_secret.expose())?;
         write(&directory, "as.secret", as_secret.expose())?;
         write(&directory, "idp.secret", idp_secret.expose())?;
         let issuer = identity_provider.url("");
         let upstream = sample_server.url("/mcp");
-        write(&directory, "manifest.toml", &manifest(&public_url, &issuer, &upstream))?;
+        write(
+            &directory,
+            "manifest.toml",
+            &manifest(&public_url, &issuer, &upstream),
+        )?;
         let environment = Environment::default();
         let config = Config::load(&directory.join("symbolon.toml"), &environment)?;
         apply_manifest(&config, &directory, &environment).await?;
@@ -167,12 +179,19 @@ fn provider_settings(
             redirect_uris: vec![RegisteredRedirectUri::parse(&callback)?],
             post_logout_redirect_uris: vec![format!("{public_url}/sso/logout")],
         }],
-        people: vec![identity_provider::Person::ada(), identity_provider::Person::bob()],
+        people: vec![
+            identity_provider::Person::ada(),
+            identity_provider::Person::bob(),
+        ],
         clock: Arc::new(SystemClock),
     })
 }
 
-async fn apply_manifest(config: &Config, directory: &Path, environment: &Environment) -> Result<()> {
+async fn apply_manifest(
+    config: &Config,
+    directory: &Path,
+    environment: &Environment,
+) -> Result<()> {
     let store = open::store(config, environment, open::Migration::Always).await?;
     let manifest = Manifest::read(&[directory.join("manifest.toml")], environment)?;
     let changes = apply::plan(&store, &manifest, Prune::Nothing).await?;
@@ -184,7 +203,11 @@ async fn apply_manifest(config: &Config, directory: &Path, environment: &Environ
 fn write(directory: &Path, name: &str, text: &str) -> Result<()> {
     let path = directory.join(name);
     // Some of these files are secrets, and the folder is one for everybody.
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", path.display()))
 }

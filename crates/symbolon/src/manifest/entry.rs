@@ -26,9 +26,15 @@ pub(super) fn draft(
     directory: &Path,
     environment: &Environment,
 ) -> Result<Draft> {
-    let mut members = json(toml::Value::Table(table)).as_object().cloned().unwrap_or_default();
+    let mut members = json(toml::Value::Table(table))
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let mut secrets = Secrets::new();
-    let source = Source { directory, environment };
+    let source = Source {
+        directory,
+        environment,
+    };
     source.read_file(&mut members, "ca_file", "ca_pem")?;
     source.read_keys(&mut members)?;
     match kind {
@@ -45,7 +51,9 @@ impl Source<'_> {
     fn secret(&self, value: Value, name: &str) -> Result<Secret> {
         let source: SecretSource = serde_json::from_value(value)
             .with_context(|| format!("{name} must be {{ env = \"…\" }} or {{ file = \"…\" }}"))?;
-        source.read(self.directory, self.environment).with_context(|| name.to_owned())
+        source
+            .read(self.directory, self.environment)
+            .with_context(|| name.to_owned())
     }
 
     fn seal(&self, members: &mut Map<String, Value>, name: &str, into: &mut Secrets) -> Result<()> {
@@ -57,7 +65,9 @@ impl Source<'_> {
 
     /// A client's secret is only ever compared, so its hash is all that is kept.
     fn hash_secret(&self, members: &mut Map<String, Value>) -> Result<()> {
-        let Some(value) = members.remove("secret") else { return Ok(()) };
+        let Some(value) = members.remove("secret") else {
+            return Ok(());
+        };
         let secret = self.secret(value, "secret")?;
         ensure!(
             secret.expose().len() >= MIN_SECRET_CHARACTERS,
@@ -73,9 +83,13 @@ impl Source<'_> {
         if let Some(pem) = members.remove("ca_pem") {
             members.insert("upstream_ca_pem".to_owned(), pem);
         }
-        let Some(credential) = members.remove("upstream_credential") else { return Ok(()) };
+        let Some(credential) = members.remove("upstream_credential") else {
+            return Ok(());
+        };
         let help = "upstream_credential must be { bearer = … } or { header = \"…\", value = … }";
-        let Value::Object(mut credential) = credential else { bail!(help) };
+        let Value::Object(mut credential) = credential else {
+            bail!(help)
+        };
         let (form, value) = match (credential.remove("bearer"), credential.remove("header")) {
             (Some(value), None) => (Value::String("bearer".to_owned()), value),
             (None, Some(name)) => {
@@ -93,8 +107,12 @@ impl Source<'_> {
 
     /// Replaces the path under `name` by the file's text under `target`.
     fn read_file(&self, members: &mut Map<String, Value>, name: &str, target: &str) -> Result<()> {
-        let Some(path) = members.remove(name) else { return Ok(()) };
-        let path = path.as_str().with_context(|| format!("{name} must be a path"))?;
+        let Some(path) = members.remove(name) else {
+            return Ok(());
+        };
+        let path = path
+            .as_str()
+            .with_context(|| format!("{name} must be a path"))?;
         let text = self.text(Path::new(path))?;
         members.insert(target.to_owned(), Value::String(text));
         Ok(())
@@ -102,7 +120,9 @@ impl Source<'_> {
 
     /// Replaces `jwks = { file = "…" }` by the key set itself.
     fn read_keys(&self, members: &mut Map<String, Value>) -> Result<()> {
-        let Some(jwks) = members.get_mut("jwks") else { return Ok(()) };
+        let Some(jwks) = members.get_mut("jwks") else {
+            return Ok(());
+        };
         let path = jwks.get("file").and_then(Value::as_str);
         let path = path.context("jwks must be { file = \"…\" }")?.to_owned();
         *jwks = serde_json::from_str(&self.text(Path::new(&path))?)
@@ -125,8 +145,11 @@ fn json(value: toml::Value) -> Value {
         toml::Value::Boolean(flag) => Value::Bool(flag),
         toml::Value::Datetime(time) => Value::String(time.to_string()),
         toml::Value::Array(items) => Value::Array(items.into_iter().map(json).collect()),
-        toml::Value::Table(table) => {
-            Value::Object(table.into_iter().map(|(name, value)| (name, json(value))).collect())
-        }
+        toml::Value::Table(table) => Value::Object(
+            table
+                .into_iter()
+                .map(|(name, value)| (name, json(value)))
+                .collect(),
+        ),
     }
 }

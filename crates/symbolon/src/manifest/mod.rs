@@ -66,12 +66,19 @@ impl Manifest {
                 anyhow::anyhow!("in {}: [[{name}]] is not one of {known}", file.display())
             })?;
             let begin = |table: &Spanned<toml::Table>| table.span().start;
-            entries.extend(tables.into_iter().map(|t| (begin(&t), kind, t.into_inner())));
+            entries.extend(
+                tables
+                    .into_iter()
+                    .map(|t| (begin(&t), kind, t.into_inner())),
+            );
         }
         entries.sort_by_key(|(start, ..)| *start);
         let directory = file.parent().unwrap_or(Path::new(""));
         for (start, kind, table) in entries {
-            let place = Place { file: file.to_owned(), line: line_of(text, start) };
+            let place = Place {
+                file: file.to_owned(),
+                line: line_of(text, start),
+            };
             let draft = entry::draft(kind, table, directory, environment)
                 .with_context(|| format!("{}:{}: [[{kind}]]", place.file.display(), place.line))?;
             self.insert(draft, place)?;
@@ -83,7 +90,11 @@ impl Manifest {
         if let Some(first) = self.places.get(&draft.key) {
             bail!(
                 "{}:{}: {} stands already at {}:{}",
-                place.file.display(), place.line, draft.key, first.file.display(), first.line
+                place.file.display(),
+                place.line,
+                draft.key,
+                first.file.display(),
+                first.line
             );
         }
         self.places.insert(draft.key.clone(), place);
@@ -97,13 +108,20 @@ impl Manifest {
     /// Everything that does not fit, one line each, with file and line where the manifest has it.
     pub fn check(&self, wanted: &[Definition]) -> Result<()> {
         let (directory, problems) = Directory::build(0, wanted);
-        let mut lines: Vec<String> = problems.iter().map(|problem| self.locate(problem)).collect();
+        let mut lines: Vec<String> = problems
+            .iter()
+            .map(|problem| self.locate(problem))
+            .collect();
         if lines.is_empty()
             && let Err(problems) = Engine::build(snapshot::policy_input(&directory))
         {
             lines.extend(problems.iter().map(ToString::to_string));
         }
-        ensure!(lines.is_empty(), "nothing was applied:\n  {}", lines.join("\n  "));
+        ensure!(
+            lines.is_empty(),
+            "nothing was applied:\n  {}",
+            lines.join("\n  ")
+        );
         Ok(())
     }
 
@@ -116,5 +134,9 @@ impl Manifest {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }

@@ -44,7 +44,13 @@ impl Background {
         let audit_key = ArcSwap::new(world.deployment_key(KeyPurpose::Audit).await?);
         let load = store.read(|c| Box::pin(instance::load(c)));
         let deployment = load.await?.id;
-        Ok(Self { store, clock, world, deployment, audit_key: Arc::new(audit_key) })
+        Ok(Self {
+            store,
+            clock,
+            world,
+            deployment,
+            audit_key: Arc::new(audit_key),
+        })
     }
 
     /// Starts everything; it ends with `stop`.
@@ -57,7 +63,11 @@ impl Background {
     ) -> Result<()> {
         let follower = Follower::start(self.store.clone(), revocations, self.clock.now()).await?;
         // What changed between the first load and here is no news to the follower any more.
-        self.apply(&Changes { definitions: true, ..Changes::default() }).await?;
+        self.apply(&Changes {
+            definitions: true,
+            ..Changes::default()
+        })
+        .await?;
         let (sender, changes) = mpsc::unbounded_channel();
         let clock = self.clock.clone();
         let follow = follower.run(
@@ -103,20 +113,29 @@ impl Background {
             self.world.reload_definitions().await?;
         }
         self.world.reload_keys().await?;
-        self.audit_key.store(self.world.deployment_key(KeyPurpose::Audit).await?);
+        self.audit_key
+            .store(self.world.deployment_key(KeyPurpose::Audit).await?);
         Ok(())
     }
 
     async fn seal(self) {
         let (key, clock) = (self.audit_key.clone(), self.clock.clone());
         let store = self.store.clone();
-        sealer::run(store, self.deployment, move || key.load_full(), move || clock.now()).await;
+        sealer::run(
+            store,
+            self.deployment,
+            move || key.load_full(),
+            move || clock.now(),
+        )
+        .await;
     }
 
     async fn remove_expired(&self) -> Result<(), StorageError> {
         let now = self.clock.now();
         expiry::sweep(&self.store, now).await?;
-        self.store.write(move |tx| Box::pin(signing_key::forget(tx, now))).await?;
+        self.store
+            .write(move |tx| Box::pin(signing_key::forget(tx, now)))
+            .await?;
         Ok(())
     }
 

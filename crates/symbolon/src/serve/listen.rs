@@ -65,11 +65,18 @@ impl Listener {
                     continue;
                 }
             };
-            let connection = Connection { peer, router: router.clone(), tls: self.tls.clone() };
+            let connection = Connection {
+                peer,
+                router: router.clone(),
+                tls: self.tls.clone(),
+            };
             tokio::spawn(connection.run(stream, graceful.watcher()));
         }
         if timeout(GRACE, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests did not finish within {} seconds", GRACE.as_secs());
+            tracing::warn!(
+                "some requests did not finish within {} seconds",
+                GRACE.as_secs()
+            );
         }
     }
 }
@@ -107,9 +114,14 @@ impl Connection {
             router.clone().oneshot(request)
         });
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT);
         builder.http2().timer(TokioTimer::new());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%peer, "connection ended: {error}");
         }

@@ -22,9 +22,9 @@ use symbolon_protocol::ids::UserId;
 use symbolon_protocol::issuer::Issuer;
 use symbolon_protocol::secret::SecretBytes;
 use symbolon_server::{AppState, Parts};
+use symbolon_storage::Store;
 use symbolon_storage::audit::{self, Journal};
 use symbolon_storage::revocation::RevocationIndex;
-use symbolon_storage::Store;
 use symbolon_storage::secret_key::{self, SecretPurpose};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,9 @@ pub async fn start_at(
     let store = open::store(config, environment, Migration::Configured).await?;
     let journal = Journal::start(store.clone(), audit::CAPACITY);
     let now = clock.now();
-    let secrets = store.write(move |tx| Box::pin(secret_key::ensure_all(tx, now))).await?;
+    let secrets = store
+        .write(move |tx| Box::pin(secret_key::ensure_all(tx, now)))
+        .await?;
     let session_secret = secrets.get(SecretPurpose::SessionBinding).clone();
     let world = World::load(store.clone(), clock.clone()).await?;
     let http = HttpClient::new(net_config(config, clock.clone()))?;
@@ -118,7 +120,15 @@ pub async fn start_at(
         http,
         clock: clock.clone(),
     });
-    let wiring = Wiring { config, state, world, journal, store, clock, session_secret };
+    let wiring = Wiring {
+        config,
+        state,
+        world,
+        journal,
+        store,
+        clock,
+        session_secret,
+    };
     wiring.listen().await
 }
 
@@ -140,8 +150,9 @@ impl Wiring<'_> {
             Background::new(self.store.clone(), self.clock.clone(), self.world.clone()).await?;
         let gateway = self.gateway()?;
         // A person's form or a client's request arrives at once; calls have limits of their own.
-        let mut router = symbolon_server::routes(self.state.clone())
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
+        let mut router = symbolon_server::routes(self.state.clone()).layer(
+            TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT),
+        );
         if self.config.serves(Role::Gateway) {
             router = router.merge(symbolon_gateway::routes(gateway.clone()));
         }
@@ -153,13 +164,18 @@ impl Wiring<'_> {
         });
         let router = router
             .layer(option_layer(hsts))
-            .layer(middleware::from_fn_with_state(proxies, source_address::note))
+            .layer(middleware::from_fn_with_state(
+                proxies,
+                source_address::note,
+            ))
             .layer(CatchPanicLayer::new());
         let public = Listener::bind(self.config.listen.address, self.tls(&tasks, &stop)?).await?;
         let internal = Listener::bind(self.config.listen.internal, None).await?;
         let revocations = self.state.revocations.clone();
         let forget = move |user: &UserId| gateway.forget_facts(user);
-        background.spawn(&tasks, &stop, revocations, Arc::new(forget)).await?;
+        background
+            .spawn(&tasks, &stop, revocations, Arc::new(forget))
+            .await?;
         let running = Running {
             public_url: self.config.public_url.clone(),
             address: public.address()?,
@@ -170,7 +186,10 @@ impl Wiring<'_> {
             stop: stop.clone(),
             tasks: tasks.clone(),
         };
-        let health = internal::routes(Internal { state: self.state, metrics: metrics()? });
+        let health = internal::routes(Internal {
+            state: self.state,
+            metrics: metrics()?,
+        });
         tasks.spawn(public.serve(router, stop.clone()));
         tasks.spawn(internal.serve(health, stop));
         Ok(running)
@@ -201,7 +220,9 @@ impl Wiring<'_> {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Option<Arc<ReloadingConfig>>> {
-        let Some(tls) = &self.config.listen.tls else { return Ok(None) };
+        let Some(tls) = &self.config.listen.tls else {
+            return Ok(None);
+        };
         let at = |path| self.config.directory.join(path);
         let files = Arc::new(ReloadingConfig::load(at(&tls.certificate), at(&tls.key))?);
         let (following, until) = (files.clone(), stop.clone());
@@ -211,7 +232,11 @@ impl Wiring<'_> {
 }
 
 fn net_config(config: &Config, clock: Arc<dyn Clock>) -> NetConfig {
-    NetConfig { allow: config.net.allow.clone(), clock, ..NetConfig::default() }
+    NetConfig {
+        allow: config.net.allow.clone(),
+        clock,
+        ..NetConfig::default()
+    }
 }
 
 /// The process's metrics; the recorder is one for the process, however many deployments it serves.

@@ -26,7 +26,10 @@ pub(super) async fn note(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip());
     if let Some(peer) = peer {
         let source = source(&proxies, peer.to_canonical(), request.headers());
         request.extensions_mut().insert(SourceAddress(source));
@@ -45,7 +48,9 @@ fn source(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let mut nearest = peer;
     for hop in hops {
         // What cannot be read was not written by a proxy of ours.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
         nearest = address.to_canonical();
         if !is_trusted(&nearest) {
             break;
@@ -74,9 +79,18 @@ mod tests {
 
     #[test]
     fn the_right_most_untrusted_hop_counts() {
-        assert_eq!(asked("10.0.0.1", &["192.0.2.1, 203.0.113.9"]), "203.0.113.9");
-        assert_eq!(asked("10.0.0.1", &["192.0.2.1, 203.0.113.9, 10.0.0.2"]), "203.0.113.9");
-        assert_eq!(asked("10.0.0.1", &["192.0.2.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(
+            asked("10.0.0.1", &["192.0.2.1, 203.0.113.9"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            asked("10.0.0.1", &["192.0.2.1, 203.0.113.9, 10.0.0.2"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            asked("10.0.0.1", &["192.0.2.1", "203.0.113.9"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ impl ReloadingConfig {
     /// Reads certificate chain and key, both PEM.
     pub(super) fn load(certificate: PathBuf, key: PathBuf) -> Result<Self> {
         let current = ArcSwap::from_pointee(read(&certificate, &key)?);
-        Ok(Self { certificate, key, current })
+        Ok(Self {
+            certificate,
+            key,
+            current,
+        })
     }
 
     /// The configuration for the next handshake.
@@ -37,7 +41,11 @@ impl ReloadingConfig {
     /// old one stays.
     pub(super) async fn follow(&self, stop: CancellationToken) {
         let mut seen = self.modified();
-        while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(INTERVAL))
+            .await
+            .is_some()
+        {
             let now = self.modified();
             if now == seen {
                 continue;
@@ -54,8 +62,11 @@ impl ReloadingConfig {
     }
 
     fn modified(&self) -> [Option<SystemTime>; 2] {
-        [&self.certificate, &self.key]
-            .map(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+        [&self.certificate, &self.key].map(|path| {
+            std::fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .ok()
+        })
     }
 }
 

@@ -41,7 +41,9 @@ impl World {
             store,
             clock,
             directory: Arc::default(),
-            engine: Arc::new(ArcSwap::from_pointee(Engine::load(PolicyInput::default()).0)),
+            engine: Arc::new(ArcSwap::from_pointee(
+                Engine::load(PolicyInput::default()).0,
+            )),
             keys: Arc::default(),
             gateway_keys: Arc::default(),
             key_version: Arc::default(),
@@ -74,16 +76,23 @@ impl World {
         let version = self.key_version.fetch_add(1, Ordering::Relaxed) + 1;
         let gateway = GatewayKeys::new(version, self.stored_keys().await?);
         self.gateway_keys.store(Arc::new(gateway));
-        self.keys.store(Arc::new(KeyRing::new(self.stored_keys().await?)));
+        self.keys
+            .store(Arc::new(KeyRing::new(self.stored_keys().await?)));
         Ok(())
     }
 
     /// The key of a use that belongs to the deployment itself.
     pub(super) async fn deployment_key(&self, purpose: KeyPurpose) -> Result<Arc<SigningKey>> {
-        let usage = KeyUse { role: DEPLOYMENT.to_owned(), purpose, algorithm: Algorithm::Es256 };
+        let usage = KeyUse {
+            role: DEPLOYMENT.to_owned(),
+            purpose,
+            algorithm: Algorithm::Es256,
+        };
         let keys = self.stored_keys().await?;
         let now = self.clock.now();
-        let found = keys.into_iter().find(|key| key.usage == usage && key.is_active(now));
+        let found = keys
+            .into_iter()
+            .find(|key| key.usage == usage && key.is_active(now));
         let found = found.with_context(|| format!("there is no key for {}", purpose.as_str()))?;
         Ok(Arc::new(found.key))
     }
@@ -102,7 +111,11 @@ impl World {
 
 /// Every key this deployment needs.
 fn uses(directory: &Directory) -> BTreeSet<KeyUse> {
-    let usage = |role: &str, purpose, algorithm| KeyUse { role: role.to_owned(), purpose, algorithm };
+    let usage = |role: &str, purpose, algorithm| KeyUse {
+        role: role.to_owned(),
+        purpose,
+        algorithm,
+    };
     let es256 = Algorithm::Es256;
     let mut uses = BTreeSet::from([
         usage("as", KeyPurpose::Token, es256),

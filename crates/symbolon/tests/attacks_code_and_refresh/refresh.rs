@@ -378,3 +378,54 @@ async fn as_72_policy_is_asked_at_every_refresh() {
     after.assert_refused(400, "invalid_grant");
     assert_eq!(json!(after.json()), json!({ "error": "invalid_grant" }));
 }
+
+/// Facts that are unknown for a while must not make an honest client look like a thief.
+#[tokio::test]
+async fn a_refresh_that_policy_refuses_does_not_use_the_token_up() {
+    let product = Product::start().await;
+    let tracker = SignIn::to_files()
+        .with("resource", TRACKER)
+        .with("scope", "issues:read");
+    let token = tracker.tokens(&product).await.text("refresh_token");
+
+    product.advance(25 * 60 * 60);
+    for _ in 0..2 {
+        refresh(&product, "desk", &token)
+            .await
+            .assert_refused(400, "invalid_grant");
+        product.advance(60);
+    }
+
+    tracker.tokens(&product).await;
+    refresh(&product, "desk", &token).await.assert_issued();
+}
+
+/// Design §4 rules 18 and 20: the id of a public client is no secret.
+#[tokio::test]
+async fn a_stranger_who_names_a_public_client_leaves_no_rows() {
+    let product = Product::start().await;
+    let forged = [("client_id", "pocket"), ("grant_type", "refresh_token")];
+    for token in ["sr_a.0.b", "nonsense"] {
+        let mut form = form(forged);
+        form = set(form, "refresh_token", token);
+        product
+            .token("as", As::Nobody, &form)
+            .await
+            .assert_refused(400, "invalid_grant");
+    }
+    let verifier = "v".repeat(43);
+    let code = form([
+        ("client_id", "pocket"),
+        ("grant_type", "authorization_code"),
+        ("code", "guessed"),
+        ("redirect_uri", "http://127.0.0.1/callback"),
+        ("code_verifier", verifier.as_str()),
+    ]);
+    product
+        .token("as", As::Nobody, &code)
+        .await
+        .assert_refused(400, "invalid_grant");
+
+    let events = product.audit().await;
+    assert!(events.iter().all(|event| event.action != "token.requested"));
+}

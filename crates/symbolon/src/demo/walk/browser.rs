@@ -31,7 +31,10 @@ impl Browser {
     /// A browser without any cookie.
     #[must_use]
     pub fn new(http: Http) -> Self {
-        Self { http, cookies: BTreeMap::new() }
+        Self {
+            http,
+            cookies: BTreeMap::new(),
+        }
     }
 
     /// Opens a URL and goes on, filling forms from `fields`, until it is sent to an address that
@@ -66,7 +69,9 @@ impl Browser {
         let body = serde_urlencoded::to_string(form.filled(fields))?;
         if form.method == Method::GET {
             target.set_query(Some(&body));
-            return self.request(Method::GET, target, String::new(), until).await;
+            return self
+                .request(Method::GET, target, String::new(), until)
+                .await;
         }
         self.request(Method::POST, target, body, until).await
     }
@@ -85,7 +90,9 @@ impl Browser {
             if !answer.status.is_redirection() {
                 return Ok(Page { url, answer });
             }
-            let location = answer.header("location").context("a redirect without Location")?;
+            let location = answer
+                .header("location")
+                .context("a redirect without Location")?;
             url = url.join(location)?;
             if url.as_str().starts_with(until) {
                 return Ok(Page { url, answer });
@@ -105,7 +112,10 @@ impl Browser {
             let kind = "application/x-www-form-urlencoded".to_owned();
             headers.push((header::CONTENT_TYPE, kind));
             headers.push((header::ORIGIN, url.origin().ascii_serialization()));
-            headers.push((header::HeaderName::from_static("sec-fetch-site"), "same-origin".to_owned()));
+            headers.push((
+                header::HeaderName::from_static("sec-fetch-site"),
+                "same-origin".to_owned(),
+            ));
         }
         headers
     }
@@ -113,7 +123,8 @@ impl Browser {
     fn keep_cookies(&mut self, url: &Url, answer: &Answer) {
         let kept = self.cookies.entry(url.authority().to_owned()).or_default();
         for value in answer.headers.get_all(header::SET_COOKIE) {
-            let Some((name, rest)) = value.to_str().ok().and_then(|text| text.split_once('=')) else {
+            let Some((name, rest)) = value.to_str().ok().and_then(|text| text.split_once('='))
+            else {
                 continue;
             };
             let value = rest.split(';').next().unwrap_or_default();
@@ -138,15 +149,25 @@ impl Form {
         let start = html.find("<form").context("no <form>")?;
         let html = &html[start..];
         let inner = &html[..html.find("</form>").context("a <form> without end")?];
-        let (opening, inner) = inner.split_once('>').context("a <form> that is not closed")?;
+        let (opening, inner) = inner
+            .split_once('>')
+            .context("a <form> that is not closed")?;
         let post = attribute(opening, "method").is_some_and(|m| m.eq_ignore_ascii_case("post"));
         let mut inputs: Vec<(String, String)> = tags(inner, "<input")
             .filter(|tag| attribute(tag, "type").as_deref() != Some("submit"))
-            .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
+            .filter_map(|tag| {
+                Some((
+                    attribute(tag, "name")?,
+                    attribute(tag, "value").unwrap_or_default(),
+                ))
+            })
             .collect();
         // Of several buttons a person who agrees presses the first.
         let mut buttons = tags(inner, "<button").filter_map(|tag| {
-            Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
+            Some((
+                attribute(tag, "name")?,
+                attribute(tag, "value").unwrap_or_default(),
+            ))
         });
         inputs.extend(buttons.next());
         ensure!(post || !inputs.is_empty(), "an empty form");
@@ -168,7 +189,8 @@ impl Form {
 }
 
 fn tags<'a>(html: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
-    html.match_indices(opening).filter_map(|(at, _)| html[at..].split_once('>').map(|(tag, _)| tag))
+    html.match_indices(opening)
+        .filter_map(|(at, _)| html[at..].split_once('>').map(|(tag, _)| tag))
 }
 
 /// An attribute's value with its character references resolved.
@@ -176,9 +198,21 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let marker = format!(" {name}=\"");
     let rest = &tag[tag.find(&marker)? + marker.len()..];
     let value = &rest[..rest.find('"')?];
-    let references =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&#38;", "&"), ("&amp;", "&")];
-    Some(references.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to)))
+    let references = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ];
+    Some(
+        references
+            .iter()
+            .fold(value.to_owned(), |text, (from, to)| text.replace(from, to)),
+    )
 }
 
 #[cfg(test)]
@@ -195,9 +229,15 @@ mod tests {
         assert_eq!(form.action, "/next?a=1&b=2");
         let filled = form.filled(&[("email", "ada@acme.example")]);
 
-        let wanted = [("csrf", "x"), ("email", "ada@acme.example"), ("choice", "allow")];
-        let wanted: Vec<(String, String)> =
-            wanted.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let wanted = [
+            ("csrf", "x"),
+            ("email", "ada@acme.example"),
+            ("choice", "allow"),
+        ];
+        let wanted: Vec<(String, String)> = wanted
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         assert_eq!(filled, wanted);
     }
 }

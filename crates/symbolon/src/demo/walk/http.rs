@@ -33,7 +33,10 @@ impl Http {
     /// When the TLS configuration cannot be made.
     pub fn loopback() -> Result<Self> {
         let allow = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
-        let net = HttpClient::new(NetConfig { allow, ..NetConfig::default() })?;
+        let net = HttpClient::new(NetConfig {
+            allow,
+            ..NetConfig::default()
+        })?;
         Ok(Self(upstream::client(&net, UrlClass::DeploymentAdmin)?))
     }
 
@@ -53,15 +56,22 @@ impl Http {
             request = request.header(name, HeaderValue::from_str(value)?);
         }
         let request = request.body(Full::new(body.into()))?;
-        let response =
-            self.0.request(request).await.with_context(|| format!("{url} does not answer"))?;
+        let response = self
+            .0
+            .request(request)
+            .await
+            .with_context(|| format!("{url} does not answer"))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, LIMIT)
             .collect()
             .await
             .map_err(|error| anyhow::anyhow!("the answer of {url} broke off: {error}"))?;
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
     }
 
     /// Posts a form, with client authentication by `client_secret_basic` if credentials are given.
@@ -87,9 +97,13 @@ impl Http {
 /// `Basic` credentials, form-encoded first (RFC 6749 §2.3.1).
 fn basic(id: &str, secret: &str) -> String {
     use base64::Engine as _;
-    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encode =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encode(id), encode(secret));
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    )
 }
 
 impl Answer {
@@ -102,11 +116,18 @@ impl Answer {
     /// The body as JSON; `null` when it is none. Of an event stream, the last event's data.
     #[must_use]
     pub fn json(&self) -> Value {
-        let is_stream = self.header("content-type").is_some_and(|t| t.starts_with("text/event-stream"));
+        let is_stream = self
+            .header("content-type")
+            .is_some_and(|t| t.starts_with("text/event-stream"));
         let text = match is_stream {
-            true => self.body.lines().rev().find_map(|line| line.strip_prefix("data:")),
+            true => self
+                .body
+                .lines()
+                .rev()
+                .find_map(|line| line.strip_prefix("data:")),
             false => Some(self.body.as_str()),
         };
-        text.and_then(|text| serde_json::from_str(text.trim()).ok()).unwrap_or(Value::Null)
+        text.and_then(|text| serde_json::from_str(text.trim()).ok())
+            .unwrap_or(Value::Null)
     }
 }

@@ -43,7 +43,10 @@ impl<'a> Mcp<'a> {
         let Some(tools) = answer.pointer("/result/tools").and_then(Value::as_array) else {
             bail!("no list of tools: {answer}");
         };
-        Ok(tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect())
+        Ok(tools
+            .iter()
+            .filter_map(|tool| tool["name"].as_str().map(str::to_owned))
+            .collect())
     }
 
     /// Calls a tool until the answer is not a success: a revocation takes at most a second.
@@ -71,12 +74,20 @@ impl<'a> Mcp<'a> {
         let own = HeaderName::from_static;
         let mut headers = vec![
             (header::CONTENT_TYPE, "application/json".to_owned()),
-            (header::ACCEPT, "application/json, text/event-stream".to_owned()),
+            (
+                header::ACCEPT,
+                "application/json, text/event-stream".to_owned(),
+            ),
             (own("mcp-protocol-version"), VERSION.to_owned()),
             (own("mcp-method"), method.to_owned()),
         ];
         headers.extend(name.map(|name| (own("mcp-name"), name.to_owned())));
-        headers.extend(self.token.map(|token| (header::AUTHORIZATION, format!("Bearer {token}"))));
-        self.http.send(Method::POST, self.url, &headers, body.to_string()).await
+        headers.extend(
+            self.token
+                .map(|token| (header::AUTHORIZATION, format!("Bearer {token}"))),
+        );
+        self.http
+            .send(Method::POST, self.url, &headers, body.to_string())
+            .await
     }
 }

@@ -26,7 +26,11 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(scenario: &'a Scenario, http: Http, narrator: Narrator) -> Self {
-        Self { scenario, http, narrator }
+        Self {
+            scenario,
+            http,
+            narrator,
+        }
     }
 
     /// Runs every step; the first that does not hold ends the walk.
@@ -44,7 +48,10 @@ impl<'a> Walk<'a> {
     }
 
     fn endpoints(&self) -> Endpoints<'_> {
-        Endpoints { http: &self.http, scenario: self.scenario }
+        Endpoints {
+            http: &self.http,
+            scenario: self.scenario,
+        }
     }
 
     async fn sign_in(&mut self, login: &str) -> Result<String> {
@@ -55,7 +62,11 @@ impl<'a> Walk<'a> {
         );
         let id_token = self.endpoints().sign_in(login).await?;
         let claims = claims(&id_token);
-        ensure!(claims["aud"] == CLIENT, "the ID token is for {}, not the agent", claims["aud"]);
+        ensure!(
+            claims["aud"] == CLIENT,
+            "the ID token is for {}, not the agent",
+            claims["aud"]
+        );
         self.narrator.token("ID token", &claims);
         Ok(id_token)
     }
@@ -67,14 +78,31 @@ impl<'a> Walk<'a> {
              through this agent. The answer is a permission slip for one authorization server, one \
              server and one client, good for a few minutes and for one use.",
         );
-        let answer = self.endpoints().exchange(id_token, "issues:read issues:write").await?;
-        ensure!(answer.status == 200, "the exchange was refused: {}", answer.body);
+        let answer = self
+            .endpoints()
+            .exchange(id_token, "issues:read issues:write")
+            .await?;
+        ensure!(
+            answer.status == 200,
+            "the exchange was refused: {}",
+            answer.body
+        );
         let body = answer.json();
-        ensure!(body["token_type"] == "N_A", "token_type is {}, not N_A", body["token_type"]);
-        ensure!(body["scope"] == "issues:read", "granted {}, not issues:read", body["scope"]);
+        ensure!(
+            body["token_type"] == "N_A",
+            "token_type is {}, not N_A",
+            body["token_type"]
+        );
+        ensure!(
+            body["scope"] == "issues:read",
+            "granted {}, not issues:read",
+            body["scope"]
+        );
         let id_jag = text(&body["access_token"]);
         self.narrator.token("ID-JAG", &claims(&id_jag));
-        self.narrator.note("issues:write was asked for too; the assignment grants engineering issues:read only.");
+        self.narrator.note(
+            "issues:write was asked for too; the assignment grants engineering issues:read only.",
+        );
         Ok(id_jag)
     }
 
@@ -85,12 +113,23 @@ impl<'a> Walk<'a> {
              for this client and unused, asks policy again, and issues a token for the tracker only.",
         );
         let answer = self.endpoints().redeem(id_jag).await?;
-        ensure!(answer.status == 200, "the redemption was refused: {}", answer.body);
+        ensure!(
+            answer.status == 200,
+            "the redemption was refused: {}",
+            answer.body
+        );
         let body = answer.json();
-        ensure!(body.get("refresh_token").is_none(), "an ID-JAG must not yield a refresh token");
+        ensure!(
+            body.get("refresh_token").is_none(),
+            "an ID-JAG must not yield a refresh token"
+        );
         let token = text(&body["access_token"]);
         let claims = claims(&token);
-        ensure!(claims["aud"] == self.scenario.resource(), "the token is for {}", claims["aud"]);
+        ensure!(
+            claims["aud"] == self.scenario.resource(),
+            "the token is for {}",
+            claims["aud"]
+        );
         self.narrator.token("Access token", &claims);
         Ok(token)
     }
@@ -102,7 +141,11 @@ impl<'a> Walk<'a> {
              on two nodes, would find one winner: the agent, which was first.",
         );
         let answer = self.endpoints().redeem(id_jag).await?;
-        ensure!(answer.status == 400, "the replay was answered with {}", answer.status);
+        ensure!(
+            answer.status == 400,
+            "the replay was answered with {}",
+            answer.status
+        );
         self.narrator.answer(&answer);
         Ok(())
     }
@@ -115,8 +158,16 @@ impl<'a> Walk<'a> {
         );
         let mcp = Mcp::new(&self.http, self.scenario.resource(), Some(token));
         let answer = mcp.call_tool("list_issues", json!({})).await?;
-        ensure!(answer.status == 200, "the call was answered with {}", answer.status);
-        ensure!(answer.json().pointer("/result/content").is_some(), "no result: {}", answer.body);
+        ensure!(
+            answer.status == 200,
+            "the call was answered with {}",
+            answer.status
+        );
+        ensure!(
+            answer.json().pointer("/result/content").is_some(),
+            "no result: {}",
+            answer.body
+        );
         self.narrator.answer(&answer);
         Ok(())
     }
@@ -129,8 +180,15 @@ impl<'a> Walk<'a> {
         );
         let mcp = Mcp::new(&self.http, self.scenario.resource(), Some(token));
         let answer = mcp.call_tool("whoami", json!({})).await?;
-        ensure!(answer.status == 200, "the call was answered with {}", answer.status);
-        ensure!(!answer.body.contains(token), "the access token reached the tracker");
+        ensure!(
+            answer.status == 200,
+            "the call was answered with {}",
+            answer.status
+        );
+        ensure!(
+            !answer.body.contains(token),
+            "the access token reached the tracker"
+        );
         self.narrator.answer(&answer);
         Ok(())
     }
@@ -142,12 +200,22 @@ impl<'a> Walk<'a> {
              call needs, and the tool does not even appear in the list of tools.",
         );
         let mcp = Mcp::new(&self.http, self.scenario.resource(), Some(token));
-        let answer = mcp.call_tool("close_issue", json!({ "id": "TR-1" })).await?;
-        ensure!(answer.status == 403, "the call was answered with {}", answer.status);
+        let answer = mcp
+            .call_tool("close_issue", json!({ "id": "TR-1" }))
+            .await?;
+        ensure!(
+            answer.status == 403,
+            "the call was answered with {}",
+            answer.status
+        );
         self.narrator.answer(&answer);
         let names = mcp.tool_names().await?;
-        ensure!(!names.iter().any(|name| name == "close_issue"), "close_issue is listed");
-        self.narrator.note(&format!("tools listed for Ada: {}", names.join(", ")));
+        ensure!(
+            !names.iter().any(|name| name == "close_issue"),
+            "close_issue is listed"
+        );
+        self.narrator
+            .note(&format!("tools listed for Ada: {}", names.join(", ")));
         Ok(())
     }
 
@@ -159,8 +227,16 @@ impl<'a> Walk<'a> {
         );
         let id_token = self.endpoints().sign_in("bob").await?;
         let answer = self.endpoints().exchange(&id_token, "issues:read").await?;
-        ensure!(answer.status == 400, "Bob's exchange was answered with {}", answer.status);
-        ensure!(answer.json()["error"] == "access_denied", "unexpected: {}", answer.body);
+        ensure!(
+            answer.status == 400,
+            "Bob's exchange was answered with {}",
+            answer.status
+        );
+        ensure!(
+            answer.json()["error"] == "access_denied",
+            "unexpected: {}",
+            answer.body
+        );
         self.narrator.answer(&answer);
         Ok(())
     }
@@ -174,7 +250,11 @@ impl<'a> Walk<'a> {
         self.scenario.revoke(&text(&claims(token)["sub"])).await?;
         let mcp = Mcp::new(&self.http, self.scenario.resource(), Some(token));
         let refused = mcp.call_until_refused("list_issues").await?;
-        ensure!(refused.status == 401, "after the revocation: {}", refused.status);
+        ensure!(
+            refused.status == 401,
+            "after the revocation: {}",
+            refused.status
+        );
         self.narrator.answer(&refused);
         Ok(())
     }
@@ -201,6 +281,11 @@ fn text(value: &Value) -> String {
 
 /// The claims of a JWT, for showing; nothing is decided by them here.
 fn claims(jwt: &str) -> Value {
-    let payload = jwt.split('.').nth(1).and_then(|part| from_base64url(part).ok());
-    payload.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
+    let payload = jwt
+        .split('.')
+        .nth(1)
+        .and_then(|part| from_base64url(part).ok());
+    payload
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or(Value::Null)
 }

@@ -47,9 +47,19 @@ impl Endpoints<'_> {
         let mut browser = Browser::new(self.http.clone());
         let start = format!("{issuer}/authorize?{query}");
         let end = browser.walk(&start, REDIRECT_URI, &fields).await?;
-        let answer = |name| end.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
-        ensure!(answer("state") == Some(state), "the state that came back is another");
-        ensure!(answer("iss").as_deref() == Some(issuer.as_str()), "iss is not {issuer}");
+        let answer = |name| {
+            end.query_pairs()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.into_owned())
+        };
+        ensure!(
+            answer("state") == Some(state),
+            "the state that came back is another"
+        );
+        ensure!(
+            answer("iss").as_deref() == Some(issuer.as_str()),
+            "iss is not {issuer}"
+        );
         let code = answer("code").with_context(|| format!("no code came back: {end}"))?;
         let form = [
             ("grant_type", "authorization_code"),
@@ -58,7 +68,11 @@ impl Endpoints<'_> {
             ("code_verifier", verifier.expose()),
         ];
         let tokens = self.post_idp(&form).await?;
-        ensure!(tokens.status == 200, "the code was refused: {}", tokens.body);
+        ensure!(
+            tokens.status == 200,
+            "the code was refused: {}",
+            tokens.body
+        );
         let id_token = tokens.json()["id_token"].as_str().map(str::to_owned);
         id_token.context("the token answer has no id_token")
     }
@@ -68,7 +82,10 @@ impl Endpoints<'_> {
     /// # Errors
     /// When the identity provider role does not answer; a refusal is an answer.
     pub async fn exchange(&self, id_token: &str, scope: &str) -> Result<Answer> {
-        let (audience, resource) = (self.scenario.authorization_server(), self.scenario.resource());
+        let (audience, resource) = (
+            self.scenario.authorization_server(),
+            self.scenario.resource(),
+        );
         let form = [
             ("grant_type", TOKEN_EXCHANGE),
             ("requested_token_type", ID_JAG),
@@ -94,6 +111,8 @@ impl Endpoints<'_> {
 
     async fn post_idp(&self, form: &[(&str, &str)]) -> Result<Answer> {
         let url = format!("{}/token", self.scenario.idp());
-        self.http.post_form(&url, Some((CLIENT, self.scenario.idp_secret())), form).await
+        self.http
+            .post_form(&url, Some((CLIENT, self.scenario.idp_secret())), form)
+            .await
     }
 }
