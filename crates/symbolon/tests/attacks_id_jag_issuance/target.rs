@@ -29,6 +29,25 @@ async fn n_160_an_exchange_needs_an_authenticated_client() {
     ask(&product, &form).await.assert_issued();
 }
 
+/// ID-20: whoever finds an ID token of a public client could exchange it.
+#[tokio::test]
+async fn n_160_a_public_client_exchanges_nothing() {
+    let extra = r#"
+        [[client]]
+        issuer = "idp/acme"
+        id = "public-desk"
+        organization = "acme"
+        authentication = "none"
+        grants = ["token_exchange"]
+    "#;
+    let product = Product::with(extra).await;
+    let form = exchange(&id_token(&product).await);
+    product
+        .token("idp/acme", As::Nobody, &set(form, "client_id", "public-desk"))
+        .await
+        .assert_refused(401, "invalid_client");
+}
+
 #[tokio::test]
 async fn n_161_every_parameter_of_the_profile_is_needed() {
     let product = Product::start().await;
