@@ -42,6 +42,9 @@ impl Directory {
         sorted.sort_by(|a, b| a.key.cmp(&b.key));
         let problems = sorted.into_iter().filter_map(|definition| {
             let problem = directory.add(definition).err()?;
+            if definition.key.kind == Kind::Policy {
+                directory.add_unreadable_policy(definition);
+            }
             Some(Problem {
                 key: definition.key.clone(),
                 problem,

@@ -52,4 +52,23 @@ impl Directory {
             .push(policy);
         Ok(())
     }
+
+    /// What cannot be read may forbid something, as when a newer version wrote it: the stand-in does
+    /// not compile, and the engine denies its organization everything.
+    pub(super) fn add_unreadable_policy(&mut self, definition: &Definition) {
+        let Ok(organization) = document::organization_of(definition) else {
+            return;
+        };
+        let Ok(id) = PolicyId::parse(&definition.key.id) else {
+            return;
+        };
+        // Without the organization there is nobody to deny anything.
+        let _ = self.add_policy(Policy {
+            id,
+            organization,
+            cedar: "this definition cannot be read".to_owned(),
+            version: definition.version.unsigned_abs(),
+            author: definition.author.clone(),
+        });
+    }
 }
