@@ -56,7 +56,7 @@ async fn without_scope_and_tool_everything_of_a_server_is_asked() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|answer| answer["explanation"]["decision"] == "allow")
+        .filter(|answer| answer["explanation"]["decision"]["answer"] == "allow")
         .map(|answer| answer["on"].as_str().unwrap())
         .collect();
     assert_eq!(
