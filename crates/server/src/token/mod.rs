@@ -11,6 +11,7 @@ mod denied;
 mod jwt_bearer;
 mod mint;
 mod refresh_token;
+mod registered_target;
 mod response;
 mod signed_in;
 mod token_exchange;

@@ -118,6 +118,7 @@ fn access_token(
     .into_granted()
     .map_err(|denied| Denied {
         code: OAuthErrorCode::InvalidGrant,
+        step_up: None,
         ..denied
     })?;
     Ok(AccessToken {

@@ -9,7 +9,7 @@
 use symbolon_policy::{Action, Target};
 use symbolon_protocol::id_jag::IdJagClaims;
 use symbolon_protocol::id_token::{self, Expectations};
-use symbolon_protocol::ids::{ClientId, OrganizationId, SessionId, UserId};
+use symbolon_protocol::ids::{OrganizationId, SessionId, UserId};
 use symbolon_protocol::jose::UnverifiedJwt;
 use symbolon_protocol::oauth_error::OAuthErrorCode;
 use symbolon_protocol::random;
@@ -25,6 +25,7 @@ use symbolon_storage::{AuthenticationFacts, Page, StorageError, Transaction};
 use symbolon_storage::{linked_identity, session};
 
 use super::mint::{self, Authorized, IdJag};
+use super::registered_target::RegisteredTarget;
 use super::{Denied, Exchange, refresh_token};
 use crate::grant_decision::{self, Asker, ScopeDecision};
 use crate::subject::{self, Person};
@@ -56,16 +57,6 @@ struct SignedIn {
     session: Option<SessionId>,
     /// When it was said.
     issued_at: Timestamp,
-}
-
-/// What the registry says about the requested audience and resource.
-struct RegisteredTarget {
-    server: ResourceAuthorizationServer,
-    resource: String,
-    /// Every scope the registry allows for the resource.
-    scopes: ScopeSet,
-    /// This client's id at that authorization server (ID-03).
-    client_id: ClientId,
 }
 
 /// Checks the request, the registry and the subject token.
@@ -103,7 +94,7 @@ pub(super) fn verify(
             "only an identity provider role exchanges sign-ins",
         ));
     };
-    let target = registered_target(exchange, organization, &request)?;
+    let target = RegisteredTarget::find(exchange, organization, &request)?;
     let subject = match request.subject_token_type {
         TokenType::IdToken => SubjectToken::IdToken(verify_id_token(exchange, &request)?),
         TokenType::RefreshToken => {
@@ -118,42 +109,6 @@ pub(super) fn verify(
         subject,
         target,
         requested: request.scope,
-    })
-}
-
-/// Looks audience, resource and client up in the registry (ID-05, ID-26).
-fn registered_target(
-    exchange: &Exchange,
-    organization: &OrganizationId,
-    request: &TokenExchangeRequest,
-) -> Result<RegisteredTarget, Denied> {
-    let audience = request
-        .audience
-        .as_deref()
-        .ok_or_else(|| Denied::invalid_request("audience is missing"))?;
-    let directory = exchange.state.directory.load();
-    let server = directory
-        .resource_authorization_server(organization, audience)
-        .filter(|server| server.issuer != exchange.issuer.issuer)
-        .ok_or_else(|| {
-            Denied::invalid_target(format!("audience {audience:?} is not registered"))
-        })?;
-    let (resource, scopes) = match (&request.resource, server.resources.len()) {
-        (Some(resource), _) => server.resources.get_key_value(resource.as_str()),
-        (None, 1) => server.resources.iter().next(),
-        (None, _) => None,
-    }
-    .ok_or_else(|| Denied::invalid_target("the audience has no such resource, or several"))?;
-    let client_id = server.clients.get(exchange.client.id()).ok_or_else(|| {
-        Denied::invalid_target("the registry maps this client to no client of the audience")
-    })?;
-    let scopes = ScopeSet::from_scopes(scopes)
-        .map_err(|error| Denied::invalid_target(format!("registered scopes: {error}")))?;
-    Ok(RegisteredTarget {
-        resource: resource.clone(),
-        scopes,
-        client_id: client_id.clone(),
-        server: server.clone(),
     })
 }
 

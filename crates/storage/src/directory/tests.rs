@@ -328,12 +328,15 @@ fn a_secret_of_a_definition_does_not_print() {
 /// Design §4 rule 2: it may be the one that forbids.
 #[test]
 fn a_policy_that_cannot_be_read_does_not_vanish() {
-    let newer = json!({"id": "freeze", "organization": "acme", "cedar": "", "of_a_newer_version": 1});
+    let newer =
+        json!({"id": "freeze", "organization": "acme", "cedar": "", "of_a_newer_version": 1});
     let mut definitions = manifest();
     definitions.push(definition(Kind::Policy, newer));
     let (directory, problems) = Directory::build(1, &definitions);
     assert_eq!(problems.len(), 1, "{problems:?}");
     let policies = directory.policies(&OrganizationId::parse("acme").unwrap());
-    let freeze = policies.iter().find(|policy| policy.id.as_str() == "freeze");
+    let freeze = policies
+        .iter()
+        .find(|policy| policy.id.as_str() == "freeze");
     assert!(freeze.is_some_and(|policy| !policy.cedar.is_empty()));
 }

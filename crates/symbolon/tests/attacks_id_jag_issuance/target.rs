@@ -43,7 +43,11 @@ async fn n_160_a_public_client_exchanges_nothing() {
     let product = Product::with(extra).await;
     let form = exchange(&id_token(&product).await);
     product
-        .token("idp/acme", As::Nobody, &set(form, "client_id", "public-desk"))
+        .token(
+            "idp/acme",
+            As::Nobody,
+            &set(form, "client_id", "public-desk"),
+        )
         .await
         .assert_refused(401, "invalid_client");
 }
