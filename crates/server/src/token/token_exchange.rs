@@ -368,7 +368,10 @@ async fn subject_there(
         SubjectForm::External => linked_identity::list_of(tx, &person.user.id)
             .await?
             .into_iter()
-            .next()
+            .find(|identity| {
+                let named = server.connection.as_ref();
+                named.is_none_or(|connection| &identity.connection == connection)
+            })
             .map(|identity| identity.subject)
             .ok_or_else(|| "the person has no linked identity".to_owned()),
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use symbolon_protocol::ids::{ClientId, OrganizationId};
+use symbolon_protocol::ids::{ClientId, ConnectionId, OrganizationId};
 use symbolon_protocol::issuer::{Issuer, IssuerRole};
 
 use super::Directory;
@@ -26,6 +26,8 @@ pub struct ResourceAuthorizationServer {
     pub clients: BTreeMap<ClientId, ClientId>,
     /// What `sub` carries.
     pub subject: SubjectForm,
+    /// Whose subject it is, where `sub` is that of a connection; `None` is the only one there is.
+    pub connection: Option<ConnectionId>,
     /// Whether its ID-JAGs carry the email address.
     pub email: bool,
     /// The tenant there, where it wants one named.
@@ -57,6 +59,7 @@ struct Document {
     clients: BTreeMap<ClientId, ClientId>,
     #[serde(default)]
     subject: SubjectForm,
+    connection: Option<ConnectionId>,
     #[serde(default)]
     email: bool,
     aud_tenant: Option<String>,
@@ -77,6 +80,7 @@ impl ResourceAuthorizationServer {
             resources: document.resources,
             clients: document.clients,
             subject: document.subject,
+            connection: document.connection,
             email: document.email,
             aud_tenant: document.aud_tenant,
             max_lifetime: document::capped(
@@ -90,11 +94,29 @@ impl ResourceAuthorizationServer {
 }
 
 impl Directory {
+    /// The subject of one connection must never pass for that of another.
+    fn check_subject_connection(&self, server: &ResourceAuthorizationServer) -> Result<(), String> {
+        let connections = self.connections_of(&server.organization);
+        match &server.connection {
+            Some(id) if connections.iter().all(|connection| &connection.id != id) => Err(format!(
+                "connection {id} does not exist in {}",
+                server.organization
+            )),
+            None if server.subject == SubjectForm::External && connections.len() > 1 => Err(
+                "the organization has several connections: name the one whose subject it is \
+                 (connection = \"…\")"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn add_resource_authorization_server(
         &mut self,
         server: ResourceAuthorizationServer,
     ) -> Result<(), String> {
         self.check_organization(&server.organization)?;
+        self.check_subject_connection(&server)?;
         let idp = IssuerRole::Idp(server.organization.clone());
         for client in server.clients.keys() {
             self.check_client(&idp, client, &server.organization)?;

@@ -236,6 +236,31 @@ fn a_shared_issuer_needs_a_tenant() {
     );
 }
 
+/// With a second connection, its provider could choose a subject that names somebody of the first.
+#[test]
+fn an_external_subject_of_several_connections_names_the_connection() {
+    let second = json!({"id": "acme-partners", "organization": "acme", "protocol": "oidc",
+        "issuer": "https://partners.example", "client_id": "symbolon"});
+    let mut definitions = manifest();
+    definitions.push(definition(Kind::Connection, second));
+    let (_, problems) = Directory::build(1, &definitions);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0]
+            .problem
+            .contains("name the one whose subject it is"),
+        "{problems:?}"
+    );
+
+    for definition in &mut definitions {
+        if definition.key.kind == Kind::ResourceAuthorizationServer {
+            definition.document["connection"] = json!("acme-oidc");
+        }
+    }
+    let (_, problems) = Directory::build(1, &definitions);
+    assert_eq!(problems, []);
+}
+
 #[test]
 fn an_issuer_stands_for_one_organization() {
     let row = json!({"organization": "beta", "issuer": "https://login.acme.example",

@@ -4,7 +4,7 @@
 //! theirs: the address is the right-most one that is no trusted proxy. Without a trusted peer the
 //! header is somebody's claim and is not looked at.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -13,6 +13,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 use symbolon_gateway::SourceAddress;
+
+/// The address of a caller that a trusted proxy did not name.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// More hops than any deployment has.
 const MAX_HOPS: usize = 32;
@@ -47,9 +50,9 @@ fn source(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let hops = texts.flat_map(|text| text.rsplit(',')).take(MAX_HOPS);
     let mut nearest = peer;
     for hop in hops {
-        // What cannot be read was not written by a proxy of ours.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
-            break;
+        // What cannot be read may be anybody: no policy about a network must take it for a proxy.
+        let Some(address) = read(hop.trim()) else {
+            return UNKNOWN;
         };
         nearest = address.to_canonical();
         if !is_trusted(&nearest) {
@@ -57,6 +60,12 @@ fn source(proxies: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         }
     }
     nearest
+}
+
+/// An address, which some proxies write with the port.
+fn read(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    hop.parse::<IpAddr>().or_else(|_| with_port()).ok()
 }
 
 #[cfg(test)]
@@ -94,8 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_hop_ends_the_search() {
-        assert_eq!(asked("10.0.0.1", &["192.0.2.1, unknown"]), "10.0.0.1");
+    fn an_unreadable_hop_is_nobody_in_particular() {
+        assert_eq!(asked("10.0.0.1", &["192.0.2.1, unknown"]), "0.0.0.0");
+        assert_eq!(asked("10.0.0.1", &["203.0.113.9:4711"]), "203.0.113.9");
         assert_eq!(asked("10.0.0.1", &[]), "10.0.0.1");
     }
 }
