@@ -1,6 +1,6 @@
 //! Calls of a tool: through the gateway, and through proxies that do less.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
