@@ -17,7 +17,10 @@ pub(super) const AUDIENCE: &str = "api://bench";
 /// The client, at both of its registrations.
 pub(super) const CLIENT: &str = "bench";
 /// Its secret at `/idp/acme`; at `/as` it has a key.
-pub(super) const CLIENT_SECRET: &str = "bench-idp-secret-0123456789abcdef-012345678";
+const CLIENT_SECRET: &str = "bench-idp-secret-0123456789abcdef-012345678";
+/// Both, as `client_secret_basic` presents them.
+pub(super) const CLIENT_CREDENTIALS: &str =
+    "Basic YmVuY2g6YmVuY2gtaWRwLXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVmLTAxMjM0NTY3OA==";
 const CONNECTION_SECRET: &str = "bench-connection-secret-0123456789abcdef";
 const REDIRECT_URI: &str = "http://127.0.0.1:3458/callback";
 /// People whose tokens take turns.

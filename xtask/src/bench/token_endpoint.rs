@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::deployment::{CLIENT, CLIENT_SECRET, Deployment};
+use super::deployment::{CLIENT_CREDENTIALS, Deployment};
 use super::load::{Load, Measured, show};
 use super::target::Target;
 use crate::process;
@@ -120,11 +120,13 @@ impl Bench<'_> {
              &requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid-jag\
              &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token\
              &subject_token={id_token}&audience={public_url}/as&resource={resource}\
-             &scope=tools%3Ause&client_id={CLIENT}&client_secret={CLIENT_SECRET}",
+             &scope=tools%3Ause",
             public_url = self.deployment.public_url,
             resource = self.deployment.resource(),
         );
-        let load = form().with("--body", &body);
+        let load = form()
+            .with("--body", &body)
+            .with("--header", &format!("Authorization: {CLIENT_CREDENTIALS}"));
         load.run(
             target,
             path,
