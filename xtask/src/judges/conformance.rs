@@ -58,28 +58,47 @@ pub(super) fn authorization() -> Result<()> {
 }
 
 /// Server mode, once directly and once through the gateway: what passes directly passes through it.
+///
+/// Two real servers: one with sessions for the revision of 2025, a stateless one for that of 2026.
 pub(super) fn server_through_the_gateway() -> Result<()> {
     let everything = Everything::start("conformance-upstream")?;
-    let upstream = everything.url();
+    let modern_port = process::free_port()?;
+    let mut modern = deployment::node("modern_server.mjs")?;
+    let log = deployment::scratch("conformance-modern")?.join("server.log");
+    let mut modern = Background::start(modern.arg(modern_port.to_string()), log)?;
+    modern.wait_for_port(modern_port)?;
+    let legacy_url = everything.url();
+    let modern_url = format!("http://127.0.0.1:{modern_port}/mcp");
     let deployment = Deployment::start("conformance-server", |url| {
-        deployment::servers(url, &[("everything", upstream.clone())])
+        let upstreams = [
+            ("everything", legacy_url.clone()),
+            ("modern", modern_url.clone()),
+        ];
+        deployment::servers(url, &upstreams)
     })?;
-    let token = deployment.access_token("everything")?;
+    compare_server(&deployment, "everything", &legacy_url, "2025-11-25")?;
+    compare_server(&deployment, "modern", &modern_url, "2026-07-28")
+}
+
+fn compare_server(
+    deployment: &Deployment,
+    server: &str,
+    upstream: &str,
+    version: &str,
+) -> Result<()> {
+    let token = deployment.access_token(server)?;
     let port = process::free_port()?;
-    let gateway = format!("{}/mcp/everything", deployment.public_url);
+    let gateway = format!("{}/mcp/{server}", deployment.public_url);
     let mut proxy = deployment::node("bearer_proxy.mjs")?;
     proxy.args([&port.to_string(), &gateway, &token]);
-    let log = deployment.directory().join("proxy.log");
+    let log = deployment.directory().join(format!("proxy-{server}.log"));
     let mut proxy = Background::start(&mut proxy, log)?;
     proxy.wait_for_port(port)?;
-    for version in ["2025-11-25", "2026-07-28"] {
-        let output = deployment.directory().join(version);
-        let direct = serve_mode(&upstream, version, &output.join("direct"))?;
-        let url = format!("http://localhost:{port}/mcp");
-        let through = serve_mode(&url, version, &output.join("through"))?;
-        compare(version, &direct, &through)?;
-    }
-    Ok(())
+    let output = deployment.directory().join(version);
+    let direct = serve_mode(upstream, version, &output.join("direct"))?;
+    let url = format!("http://localhost:{port}/mcp");
+    let through = serve_mode(&url, version, &output.join("through"))?;
+    compare(version, &direct, &through)
 }
 
 fn compare(version: &str, direct: &Outcomes, through: &Outcomes) -> Result<()> {

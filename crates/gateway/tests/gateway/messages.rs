@@ -60,7 +60,7 @@ async fn n207_an_unsupported_version_is_answered_with_those_that_are() {
 
     let answer = world.send(request).await;
     answer.assert_rpc_error(400, -32022);
-    let supported = json!(["2025-06-18", "2025-11-25", "2026-07-28"]);
+    let supported = json!(["2026-07-28"]);
     let data = json!({"supported": supported, "requested": "2099-01-01"});
     assert_eq!(answer.json()["error"]["data"], data);
     assert_eq!(answer.json()["id"], 7);

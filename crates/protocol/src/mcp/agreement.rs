@@ -120,7 +120,7 @@ fn version(
         (None, Some(_)) => Err(missing),
         (Some(header), _) => Version::parse(header)
             .filter(|version| supported.contains(version))
-            .ok_or_else(|| Disagreement::unsupported(header, supported)),
+            .ok_or_else(|| Disagreement::unsupported(header, &usable(message, supported))),
         (None, None) if message.method() == "initialize" => negotiated(message, supported),
         (None, None) => {
             let oldest = supported
@@ -132,6 +132,14 @@ fn version(
                 .ok_or(missing)
         }
     }
+}
+
+/// The versions with which this request can be tried again: a request that declares its version in
+/// `_meta` is a modern one, and legacy versions begin with `initialize`.
+fn usable(message: &Message, supported: &[Version]) -> Vec<Version> {
+    let is_modern = message.declared_version().is_some();
+    let fits = |version: &Version| !is_modern || version.is_modern();
+    supported.iter().copied().filter(fits).collect()
 }
 
 /// The legacy version that `initialize` asks for, or the newest one we could offer instead.

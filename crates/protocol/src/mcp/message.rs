@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::code;
 use super::envelope::{self, Envelope, Params};
 use super::leaf::Leaf;
-use super::target::{self, NamedBy, Target};
+use super::target::{self, NamedBy, Target, is_removed};
+use super::version::Version;
 use crate::json;
 
 /// How deep a body may nest.
@@ -164,12 +165,6 @@ impl Message {
         if has_notification_name != (kind == Kind::Notification) || method.is_empty() {
             return Err(ParseFailure::NotAMessage);
         }
-        let name = match NamedBy::of(&method) {
-            Some(NamedBy::Name) => Some(text(params.name).ok_or(ParseFailure::InvalidParams)?),
-            Some(NamedBy::Uri) => Some(text(params.uri).ok_or(ParseFailure::InvalidParams)?),
-            Some(NamedBy::TaskId) => Some(text(params.task_id).ok_or(ParseFailure::InvalidParams)?),
-            None => None,
-        };
         let meta = match params.meta {
             None | Some(Leaf::Null) => None,
             Some(Leaf::Object(meta)) => Some(meta),
@@ -177,16 +172,25 @@ impl Message {
         };
         let has_meta = meta.is_some();
         let meta = meta.unwrap_or_default();
+        let declared_version = match meta.protocol_version {
+            None => None,
+            Some(Leaf::Text(version)) => Some(version),
+            Some(_) => return Err(ParseFailure::InvalidParams),
+        };
+        let name = match NamedBy::of(&method) {
+            // The method is gone in the declared version, whatever its parameters were.
+            _ if is_gone(&method, declared_version.as_deref()) => None,
+            Some(NamedBy::Name) => Some(text(params.name).ok_or(ParseFailure::InvalidParams)?),
+            Some(NamedBy::Uri) => Some(text(params.uri).ok_or(ParseFailure::InvalidParams)?),
+            Some(NamedBy::TaskId) => Some(text(params.task_id).ok_or(ParseFailure::InvalidParams)?),
+            None => None,
+        };
         Ok(Self {
             kind,
             name,
             requested_version: text(params.protocol_version).filter(|_| method == "initialize"),
             method,
-            declared_version: match meta.protocol_version {
-                None => None,
-                Some(Leaf::Text(version)) => Some(version),
-                Some(_) => return Err(ParseFailure::InvalidParams),
-            },
+            declared_version,
             has_meta,
             has_client_capabilities: matches!(meta.client_capabilities, Some(Leaf::Object(()))),
         })
@@ -310,4 +314,9 @@ impl fmt::Display for Id {
             Self::Text(text) => f.write_str(text),
         }
     }
+}
+
+fn is_gone(method: &str, declared: Option<&str>) -> bool {
+    let version = declared.and_then(Version::parse);
+    version.is_some_and(|version| is_removed(method, version))
 }

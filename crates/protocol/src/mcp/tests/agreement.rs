@@ -96,7 +96,8 @@ fn an_unsupported_version_is_told_what_is_supported() {
         (refused.status, refused.code),
         (400, code::UNSUPPORTED_PROTOCOL_VERSION)
     );
-    let supported = ["2025-06-18", "2025-11-25", "2026-07-28"];
+    // Legacy versions begin with `initialize`, so they are no answer to a request with `_meta`.
+    let supported = ["2026-07-28"];
     assert_eq!(
         refused.data,
         Some(json!({ "supported": supported, "requested": "v999.0.0" }))
@@ -204,6 +205,20 @@ fn removed_methods_do_not_exist_in_modern_versions() {
     ] {
         let body = modern(method, &json!({ "uri": "u" }));
         let headers = [VERSION, ("Mcp-Method", method), ("Mcp-Name", "u")];
+        assert_eq!(
+            refused(&headers, &body),
+            (404, code::METHOD_NOT_FOUND),
+            "{method}"
+        );
+    }
+}
+
+/// RS-71: a method that is gone has no parameters to complain about.
+#[test]
+fn a_removed_method_is_unknown_even_without_its_parameters() {
+    for method in ["resources/subscribe", "resources/unsubscribe"] {
+        let body = modern(method, &json!({}));
+        let headers = [VERSION, ("Mcp-Method", method)];
         assert_eq!(
             refused(&headers, &body),
             (404, code::METHOD_NOT_FOUND),
