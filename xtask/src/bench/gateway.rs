@@ -134,7 +134,7 @@ impl Bench<'_> {
         })
     }
 
-    fn saturated(&self, target: &Target, path: &str, tokens: &std::path::Path) -> Result<Measured> {
+    fn saturated(&self, target: &Target, path: &str, tokens: &Path) -> Result<Measured> {
         let load = call().with_file("--tokens", tokens);
         load.run(
             target,
