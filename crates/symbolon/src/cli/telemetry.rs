@@ -1,5 +1,7 @@
 //! The log: on standard error, `RUST_LOG` chooses what, never a secret (design §10).
 
+use std::io::{IsTerminal, stderr};
+
 use anyhow::{Result, anyhow};
 use tracing_subscriber::EnvFilter;
 
@@ -17,7 +19,8 @@ pub(super) fn start(environment: &Environment, json: bool, default: &str) -> Res
         .map_err(|error| anyhow!("RUST_LOG={directives:?} is not a filter: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr);
     if json {
         builder.json().try_init()
     } else {
