@@ -97,7 +97,6 @@ impl Deployment {
         extra: &str,
     ) -> Result<Self> {
         let public_url = format!("http://127.0.0.1:{port}");
-        let internal = process::free_port()?;
         let run = |arguments: &[&str]| {
             let mut command = symbolon();
             command.args(arguments).current_dir(&directory);
@@ -106,7 +105,7 @@ impl Deployment {
         run(&["init", "--public-url", &public_url])?;
         fs::write(
             directory.join("symbolon.toml"),
-            configuration(&public_url, port, internal),
+            configuration(&public_url, port),
         )?;
         fs::write(
             directory.join("manifest.toml"),
@@ -191,10 +190,10 @@ pub(super) fn node(script: &str) -> Result<Command> {
     Ok(command)
 }
 
-fn configuration(public_url: &str, port: u16, internal: u16) -> String {
+fn configuration(public_url: &str, port: u16) -> String {
     format!(
         "public_url = \"{public_url}\"\n\
-         [listen]\naddress = \"127.0.0.1:{port}\"\ninternal = \"127.0.0.1:{internal}\"\n\
+         [listen]\naddress = \"127.0.0.1:{port}\"\ninternal = \"127.0.0.1:0\"\n\
          [net]\nallow = [\"127.0.0.0/8\"]\n"
     )
 }

@@ -60,11 +60,7 @@ impl Scenario {
         let sample_server = sample_server::start(any).await?;
         let (as_secret, idp_secret) = (random::token(), random::token());
         let resource = format!("{public_url}/mcp/tracker");
-        write(
-            &directory,
-            "symbolon.toml",
-            &configuration(port, free_port()?),
-        )?;
+        write(&directory, "symbolon.toml", &configuration(port))?;
         write(
             &directory,
             "symbolon.kek",
@@ -217,12 +213,12 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-fn configuration(port: u16, internal: u16) -> String {
+fn configuration(port: u16) -> String {
     format!(
         r#"public_url = "http://127.0.0.1:{port}"
 [listen]
 address = "127.0.0.1:{port}"
-internal = "127.0.0.1:{internal}"
+internal = "127.0.0.1:0"
 [net]
 allow = ["127.0.0.0/8"]
 "#

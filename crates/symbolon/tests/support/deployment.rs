@@ -1,10 +1,10 @@
 //! A folder with a configuration, a key and a manifest, and the product that is started from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use symbolon::config::{Config, Environment};
 use symbolon::demo::identity_provider::{self, Client, Person, Settings};
@@ -46,12 +46,14 @@ const SECRETS: [&str; 15] = [
 /// An address of loopback that nobody listens on.
 ///
 /// The port is drawn from below those that the system gives out by itself: between the moment it is
-/// found free and the moment it is used, hardly anybody can take it.
+/// found free and the moment it is used, hardly anybody can take it. No port is given twice.
 pub fn free_address() -> SocketAddr {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let port = 10_000 + u16::from_be_bytes(random::bytes()) % 20_000;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(address).is_ok() {
+        let is_new = GIVEN.lock().expect("nobody panics with it").insert(port);
+        if is_new && TcpListener::bind(address).is_ok() {
             return address;
         }
     }
@@ -104,7 +106,7 @@ pub(super) async fn start(storage_url: Option<&str>, manifest: &str) -> Product 
 pub(super) async fn another_node(product: &Product) -> serve::Running {
     let mut config = config(product.directory.path());
     config.listen.address = free_address();
-    config.listen.internal = free_address();
+    config.listen.internal = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running = serve::start_at(&config, &Environment::default(), product.clock.clone()).await;
     running.expect("a second node starts")
 }
@@ -144,7 +146,7 @@ fn write_files(
     secrets: &HashMap<String, String>,
     signers: &Signers,
 ) {
-    let internal = free_address();
+    let internal = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let storage = storage_url.unwrap_or("sqlite://symbolon.db");
     let configuration = format!(
         "public_url = \"http://{address}\"\n\
